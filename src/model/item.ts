@@ -1,0 +1,59 @@
+import type { JsonText } from "./mail.ts";
+
+export type ItemFormat = "json" | "json-ld" | "microdata";
+
+/** Where an item was found. */
+export interface ItemSource {
+  /** Number of the MIME part, "1.2"; "0" when there is no MIME tree (a bare HTML or JSON file). */
+  readonly part: string;
+  readonly mediaType: string;
+  /** What inside the part: `null` for the part itself. */
+  readonly element: "script" | "microdata" | "pre" | "code" | "text" | null;
+  readonly filename: string | null;
+  readonly forwarded: boolean;
+  /** It stood in the quote of a reply (`blockquote`, `gmail_quote`, `> `). Left out of the event when false. */
+  readonly quoted?: boolean;
+}
+
+/** The repairs seen in the wild (contract §4), each named in `Item.repaired`. */
+export type Repair =
+  | "bom"
+  | "html-comment"
+  | "cdata"
+  | "html-entities"
+  | "trailing-comma"
+  | "trailing-semicolon"
+  | "control-characters"
+  | "raw-line-breaks"
+  | "single-quote-escape"
+  | "nbsp"
+  | "javascript-comments"
+  | "missing-comma"
+  | "several-values"
+  | "rejoined-998"
+  | "rejoined-sendmail";
+
+/** One JSON text found in a mail (contract §4). */
+export interface Item {
+  readonly format: ItemFormat;
+  readonly source: ItemSource;
+  /** Absolute types of the top-level nodes, schema.org always https; empty for plain JSON. */
+  readonly types: readonly string[];
+  readonly repaired: readonly Repair[];
+  readonly value: JsonText;
+  /** A remote context that is not bundled: the value stays as sent. */
+  readonly context?: "unknown";
+  /** JSON Pointers of members whose name stood twice; the last one counts for `select` and `schema`. */
+  readonly duplicateKeys?: readonly string[];
+}
+
+/** A candidate that became no item, for `data.skipped` and `extract --explain`. */
+export interface Skipped {
+  readonly source: ItemSource;
+  readonly reason: string;
+  /** 1-based position inside the candidate's text, where it is known. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export type LimitName = "parts" | "mime-depth" | "header-bytes" | "json-depth" | "items" | "html-depth";

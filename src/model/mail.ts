@@ -1,0 +1,90 @@
+import type { Branded } from "./branded.ts";
+import type { Hook } from "./hook.ts";
+
+/** The SMTP envelope of one mail, as the relay spoke it (RFC 5321 §2.3.1). */
+export interface Envelope {
+  /** MAIL FROM, "" for the null sender. */
+  readonly from: string;
+  readonly remoteAddress: string;
+  readonly helo: string;
+  readonly protocol: "SMTP" | "ESMTP" | "ESMTPS" | "ESMTPA" | "ESMTPSA" | "LMTP" | "LMTPS";
+  /** The TLS version and cipher, `null` in the clear. */
+  readonly tls: string | null;
+}
+
+/** One accepted RCPT: where it leads and how it was written. A repeated RCPT stands here again. */
+export interface Recipient {
+  /** The address as the relay wrote it. */
+  readonly address: string;
+  /** What stands behind the first `+` of the local part, `null` when there is none. */
+  readonly tag: string | null;
+  readonly hook: Hook;
+}
+
+/** One mail at the end of its DATA, before anybody looked inside. */
+export interface ReceivedMail {
+  readonly envelope: Envelope;
+  /** In RCPT order. */
+  readonly recipients: readonly Recipient[];
+  readonly bytes: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** Log lines of one mail share it. */
+  readonly transactionId: string;
+}
+
+export interface MailAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface HeaderField {
+  readonly name: string;
+  /** Unfolded and decoded (RFC 2047). */
+  readonly value: string;
+}
+
+/** Valid JSON text, carried as the sender wrote it: digits, key order and duplicate keys untouched. */
+export type JsonText = Branded<string, "JsonText">;
+
+/** Where an attachment stands; its bytes travel beside, never inside a log or an error. */
+export interface Attachment {
+  readonly part: string;
+  readonly filename: string | null;
+  readonly mediaType: string;
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What the event says of a mail (contract §5 `data.mail`), as read from its bytes. */
+export interface MailSummary {
+  readonly from: readonly MailAddress[];
+  readonly to: readonly MailAddress[];
+  readonly cc: readonly MailAddress[];
+  readonly replyTo: readonly MailAddress[];
+  readonly mailSubject: string | null;
+  /** RFC 3339, `null` when the Date header is missing or unreadable. */
+  readonly date: string | null;
+  readonly messageId: string | null;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
+  /** RFC 3834 value ("auto-replied", "auto-generated", "bounce" for a null sender's report), `null` for a person's mail. */
+  readonly autoSubmitted: string | null;
+  /** At most 64 KiB of UTF-8 each; `null` when the mail has no such part. */
+  readonly text: string | null;
+  readonly html: string | null;
+  readonly textTruncated: boolean;
+  readonly headers: readonly HeaderField[];
+  readonly attachments: readonly Attachment[];
+  /** Bytes of the whole mail. */
+  readonly size: number;
+  /** What the event id is made of, as sent. */
+  readonly identity: {
+    readonly messageId: string;
+    readonly date: string;
+    readonly from: string;
+    readonly bodySha256: string;
+  };
+}
