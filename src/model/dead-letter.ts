@@ -12,7 +12,6 @@ export type DeadLetterCode =
   | "honeypot"
   | "forwarding-confirmation"
   | "automatic"
-  | "refused-recipient"
   | "system";
 
 export interface DeadLetterReason {
@@ -35,6 +34,5 @@ export const DEAD_LETTER_TITLES = {
   honeypot: "A field that people leave empty was filled in",
   "forwarding-confirmation": "A mailbox provider asks to confirm forwarding",
   automatic: "An automatic reply, bounce or list mail",
-  "refused-recipient": "This recipient was refused while another was stored",
   system: "Mail for the postmaster",
 } as const satisfies Record<DeadLetterCode, string>;

@@ -45,6 +45,8 @@ export interface Item {
   readonly context?: "unknown";
   /** JSON Pointers of members whose name stood twice; the last one counts for `select` and `schema`. */
   readonly duplicateKeys?: readonly string[];
+  /** The `data-kustomer-key` or `X-Hook-Key` it came under. Compared in the worker; never reaches an event or a log. */
+  readonly key?: string;
 }
 
 /** A candidate that became no item, for `data.skipped` and `extract --explain`. */
@@ -57,3 +59,13 @@ export interface Skipped {
 }
 
 export type LimitName = "parts" | "mime-depth" | "header-bytes" | "json-depth" | "items" | "html-depth";
+
+/** What was found in one mail, page or text. */
+export interface Extraction {
+  readonly items: readonly Item[];
+  readonly skipped: readonly Skipped[];
+  /** The limit that was passed: the whole mail is dead-lettered with its name, nothing is cut silently. */
+  readonly limit?: { readonly limit: LimitName; readonly detail: string };
+  /** What was looked at and why it was or was not taken, in order, for people (`extract --explain`, dead letters). */
+  readonly notes: readonly string[];
+}
