@@ -1,0 +1,48 @@
+import type { RefusedCause, TryLaterCause } from "../model/outcome.ts";
+
+type TemporaryCode = `4${number} 4.${number}.${number}`;
+type PermanentCode = `5${number} 5.${number}.${number}`;
+
+/**
+ * What the sender hears when it shall keep what it sent (contract §7).
+ *
+ * The types keep the promise that a fault of ours is never permanent: a 5yz code, or a missing row, does not compile.
+ * The texts are the same for everybody and say nothing of our insides; the detail goes to the log.
+ */
+export const TRY_LATER = {
+  "registry-not-loaded": { smtp: "451 4.3.0", http: 503, text: "Not ready yet, please try again" },
+  "nats-away": { smtp: "451 4.3.0", http: 503, text: "Storage unavailable, please try again" },
+  "no-ack": { smtp: "451 4.3.0", http: 503, text: "Storage did not confirm in time, please try again" },
+  "our-fault": { smtp: "451 4.3.0", http: 503, text: "Local error, please try again" },
+  "setting-wrong": { smtp: "451 4.3.5", http: 503, text: "Storage misconfigured, please try again" },
+  "stream-full": { smtp: "452 4.3.1", http: 507, text: "Storage full, please try again" },
+  "too-many-recipients": {
+    smtp: "452 4.5.3",
+    http: 503,
+    text: "Too many recipients, send the rest in another transaction",
+  },
+  busy: { smtp: "451 4.3.2", http: 503, text: "Too much in flight, please try again" },
+  "parse-slow": { smtp: "451 4.3.0", http: 503, text: "Too busy to read it in time, please try again" },
+  "dns-trouble": { smtp: "451 4.7.0", http: 503, text: "Name service unavailable, please try again" },
+  "rate-limited": { smtp: "450 4.7.1", http: 429, text: "Rate limit reached, please slow down" },
+  "hook-paused": { smtp: "450 4.2.1", http: 503, text: "This hook is paused, please try again" },
+  "too-many-connections": { smtp: "421 4.3.2", http: 503, text: "Too many connections, please try again" },
+  "shutting-down": { smtp: "421 4.3.2", http: 503, text: "Shutting down, please try again" },
+  idle: { smtp: "421 4.4.2", http: 503, text: "Nothing heard in time, closing the connection" },
+} as const satisfies Record<TryLaterCause, { smtp: TemporaryCode; http: 429 | 503 | 507; text: string }>;
+
+/** What the sender hears when trying again would not help (contract §7). */
+export const REFUSED = {
+  "no-such-hook": { smtp: "550 5.1.1", http: 404, text: "No such hook here" },
+  "not-our-domain": { smtp: "550 5.7.1", http: 404, text: "We do not take mail for this domain" },
+  "hook-disabled": { smtp: "550 5.2.1", http: 410, text: "This hook is disabled" },
+  "too-large": { smtp: "552 5.3.4", http: 413, text: "Larger than the limit" },
+  "mail-loop": { smtp: "554 5.4.6", http: 400, text: "Mail loop, too many Received fields" },
+  "tls-required": { smtp: "530 5.7.0", http: 403, text: "Must issue a STARTTLS command first" },
+  smuggling: { smtp: "550 5.5.2", http: 400, text: "Line ends must be CRLF" },
+  empty: { smtp: "550 5.6.0", http: 422, text: "Nothing to extract in this mail" },
+  "authentication-failed": { smtp: "550 5.7.26", http: 403, text: "The sender could not be authenticated" },
+} as const satisfies Record<
+  RefusedCause,
+  { smtp: PermanentCode; http: 400 | 403 | 404 | 410 | 413 | 422; text: string }
+>;
