@@ -1,0 +1,77 @@
+import type { Hook } from "../model/hook.ts";
+import type { JsonText } from "../model/mail.ts";
+import type { EventId } from "../model/outcome.ts";
+import { objectOf, toJson } from "./json.ts";
+
+/** One event, ready for NATS. */
+export interface BuiltEvent {
+  readonly eventId: EventId;
+  readonly hook: Hook;
+  /** The CloudEvent in structured JSON; `data` is missing when `dataref` stands for it. */
+  readonly bytes: Uint8Array;
+  /** What has to be stored under `claimName` before the event may be published; undefined when `data` travels inside. */
+  readonly claim?: { readonly objectName: string; readonly bytes: Uint8Array };
+}
+
+/** What every event says of itself, whatever door it came through. */
+export interface EventFrame {
+  readonly eventId: EventId;
+  readonly hook: Hook;
+  /** The Subject of the mail, if any. */
+  readonly subject: string | null;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly traceparent: string;
+  /** Hex SHA-256 of the hook's schema, when one is set. */
+  readonly schemaSha256?: string;
+}
+
+/** An event over this size keeps its `data` in the Object Store (contract §5). */
+export const MAX_INLINE_EVENT_BYTES = 256 * 1024;
+
+/**
+ * A CloudEvent in structured JSON around `data`, which is JSON text already.
+ *
+ * `maxBytes` is the smaller of {@link MAX_INLINE_EVENT_BYTES} and what the server's max_payload leaves for a body; over
+ * it the event carries a `dataref` instead (CloudEvents claim check), named by `claimName` of `data`'s bytes.
+ *
+ * Source: CloudEvents 1.0.2 §3, JSON Event Format 1.0.2 §3, extension "Dataref (Claim Check Pattern)".
+ */
+export function buildEvent(
+  frame: EventFrame,
+  data: JsonText,
+  limits: { maxBytes: number; bucket: string; claimName: (bytes: Uint8Array) => string },
+): BuiltEvent {
+  const { hook, eventId } = frame;
+  const whole = Buffer.from(eventJson(frame, [["data", data]]));
+  if (whole.length <= limits.maxBytes) return { eventId, hook, bytes: whole };
+  const claimBytes = Buffer.from(data);
+  const objectName = limits.claimName(claimBytes);
+  const dataref = toJson(`nats-object://${limits.bucket}/${objectName}`);
+  return {
+    eventId,
+    hook,
+    bytes: Buffer.from(eventJson(frame, [["dataref", dataref]])),
+    claim: { objectName, bytes: claimBytes },
+  };
+}
+
+function eventJson(frame: EventFrame, tail: readonly (readonly [string, JsonText])[]): string {
+  const { hook } = frame;
+  return objectOf([
+    ["specversion", '"1.0"' as JsonText],
+    ["id", toJson(frame.eventId)],
+    ["source", toJson(`/apps/${hook.app}/hooks/${hook.eventName}`)],
+    ["type", toJson(hook.eventName)],
+    // An empty subject attribute is not allowed (CloudEvents 1.0.2 §3.1.2).
+    ["subject", frame.subject === null || frame.subject === "" ? undefined : toJson(frame.subject)],
+    ["time", toJson(new Date(frame.receivedAt).toISOString())],
+    ["datacontenttype", '"application/json"' as JsonText],
+    ["dataschema", frame.schemaSha256 === undefined ? undefined : toJson(`urn:posthorn:schema:${frame.schemaSha256}`)],
+    ["app", toJson(hook.app)],
+    ["appversion", hook.appVersion === "" ? undefined : toJson(hook.appVersion)],
+    ["hooktype", toJson(hook.type)],
+    ["traceparent", toJson(frame.traceparent)],
+    ...tail,
+  ]);
+}

@@ -1,0 +1,49 @@
+import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
+import type { DeadLetterReason } from "../model/dead-letter.ts";
+import type { HookType } from "../model/hook.ts";
+import type { JsonText } from "../model/mail.ts";
+import type { EventId } from "../model/outcome.ts";
+import { objectOf, toJson } from "./json.ts";
+
+/** One dead letter, ready for NATS. */
+export interface BuiltDeadLetter {
+  readonly eventId: EventId;
+  /** Names the subject `posthorn.dead.<app>.<eventName>`. */
+  readonly app: string;
+  readonly eventName: string;
+  readonly reason: DeadLetterReason;
+  readonly bytes: Uint8Array;
+}
+
+export interface DeadLetterFrame {
+  readonly eventId: EventId;
+  readonly app: string;
+  readonly eventName: string;
+  readonly displayEventName: string;
+  readonly hooktype: HookType;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly reason: DeadLetterReason;
+  /** Object name of the raw mail or body, which `replay` runs again. */
+  readonly object: string | null;
+}
+
+/** A dead letter (contract §6): why, whose, and where the raw bytes are. */
+export function buildDeadLetter(
+  frame: DeadLetterFrame,
+  about: { readonly mail: JsonText } | { readonly http: JsonText },
+): BuiltDeadLetter {
+  const { eventId, app, eventName, reason } = frame;
+  const text = objectOf([
+    ["id", toJson(eventId)],
+    ["time", toJson(new Date(frame.receivedAt).toISOString())],
+    ["reason", toJson({ code: reason.code, title: DEAD_LETTER_TITLES[reason.code], detail: reason.detail })],
+    ["app", toJson(app)],
+    ["hook", toJson(frame.displayEventName)],
+    ["hooktype", toJson(frame.hooktype)],
+    ["eventName", toJson(eventName)],
+    "mail" in about ? ["mail", about.mail] : ["http", about.http],
+    ["object", toJson(frame.object)],
+  ]);
+  return { eventId, app, eventName, reason, bytes: Buffer.from(text) };
+}

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+
+import { toBase32 } from "../lib/base32.ts";
+import type { MailSummary } from "../model/mail.ts";
+import type { EventId } from "../model/outcome.ts";
+
+const ID_BYTES = 16;
+
+/**
+ * The id of what `parts` name: the first 128 bits of a SHA-256, as 26 characters of base32.
+ *
+ * Each part is preceded by its length, so that no two lists of parts run together into the same bytes.
+ */
+export function eventIdOf(parts: readonly string[]): EventId {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return toBase32(hash.digest().subarray(0, ID_BYTES)) as EventId;
+}
+
+/**
+ * The id of one mail for one hook (contract §5): stable over retries and over relays that split recipients, and never
+ * made of the Message-ID alone, because senders reuse them.
+ */
+export function mailEventId(
+  mail: Pick<MailSummary, "identity">,
+  app: string,
+  eventName: string,
+  tag: string | null,
+): EventId {
+  const { messageId, date, from, bodySha256 } = mail.identity;
+  return eventIdOf(["mail", app, eventName, tag ?? "", messageId, date, from, bodySha256]);
+}
