@@ -101,7 +101,8 @@ export function mailJson(context: MailContext, options: Pick<HookOptions, "inclu
   ]);
 }
 
-function envelopeJson(envelope: Envelope, to: readonly string[]): JsonText {
+/** `envelope` of an event or dead letter. */
+export function envelopeJson(envelope: Envelope, to: readonly string[]): JsonText {
   return toJson({
     from: redactHookIds(envelope.from),
     to: to.map(redactHookIds),

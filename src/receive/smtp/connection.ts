@@ -1,0 +1,231 @@
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+
+import type { SMTPServer } from "smtp-server";
+import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
+import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
+
+import type { Envelope, Recipient } from "../../model/mail.ts";
+import type { MailDoor } from "./door.ts";
+import type { DataEnd } from "./mail-stream.ts";
+import { MailStream } from "./mail-stream.ts";
+import type { Reply } from "./reply.ts";
+import { replyRefused, replyTryLater, softened } from "./reply.ts";
+
+const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
+
+/**
+ * One SMTP or LMTP conversation: the library's state machine, with our own mail collector, replies and deadlines.
+ *
+ * Subclassing is the library's only way in: it makes its connections itself, and its data mode, its replies and its
+ * timeouts cannot be set by options (smtp-server 3.21.6).
+ */
+export class MailConnection extends SMTPConnection {
+  readonly #door: MailDoor;
+  #place: Disposable | undefined;
+  #recipients: Recipient[] = [];
+  #bytesTaken = 0;
+  #transactionTimer: NodeJS.Timeout | undefined;
+  #delivering = false;
+
+  constructor(
+    server: SMTPServer,
+    socket: Socket | TLSSocket,
+    options: SMTPConnectionOptions | null | undefined,
+    door: MailDoor,
+  ) {
+    super(server, socket, options ?? undefined);
+    this.#door = door;
+    // The base class made its parser before `#door` was set.
+    this._parser = this._createParser();
+    door.remember(this);
+  }
+
+  /** The hook that the last recipient led to, for the trace of refused calls. */
+  get hookEventName(): string | undefined {
+    return this.#recipients.at(-1)?.hook.eventName;
+  }
+
+  /** XCLIENT and XFORWARD are believed from trusted relays only; the library's own list knows no networks. */
+  override _proxyCommandAllowed(command: string, option: "useXClient" | "useXForward"): boolean {
+    return this.#door.isTrusted(this._originalRemoteAddress) && super._proxyCommandAllowed(command, option);
+  }
+
+  /** Whether a mail is between MAIL FROM and its reply. */
+  get isInTransaction(): boolean {
+    return this.#delivering || Boolean(this.session.envelope?.mailFrom);
+  }
+
+  /** Takes the connection or answers 421; without the library's pause of 100 ms before the greeting. */
+  override init(): void {
+    this._setListeners(() => {
+      this._socket.once("close", () => this.#onClose());
+      if (this.#door.isStopping) return this.reply(replyTryLater("shutting-down"));
+      this.#place = this.#door.admission.tryConnect();
+      if (this.#place === undefined) return this.reply(replyTryLater("too-many-connections"));
+      this.connectionReady();
+    });
+  }
+
+  reply(reply: Reply): void {
+    this.send(reply.code, reply.text);
+  }
+
+  /** Every reply passes here; ours bring their enhanced code in the text, the library's get one from its table. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const text = typeof data === "string" ? data : undefined;
+    const sent = this.#door.settings.softBounce ? softened({ code, text: text ?? "" }) : { code, text: text ?? "" };
+    if (code >= 400) this.#door.onRefusal(this, sent);
+    if (text === undefined) super.send(sent.code, data, context);
+    else super.send(sent.code, sent.text, ENHANCED_CODE.test(sent.text) ? false : context);
+  }
+
+  override _createParser(): MailStream {
+    const parser = new MailStream({ maxCommandLength: this._server.options.maxCommandLength });
+    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.onSmuggling = () => {
+      this.reply(replyRefused("smuggling"));
+      this.close();
+    };
+    parser.on("error", () => this.send(421, "4.5.2 Command line too long"));
+    return parser;
+  }
+
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    if (this.#door.isStopping && !this.isInTransaction && this._ready)
+      return this.reply(replyTryLater("shutting-down"));
+    super._onCommand(command, callback);
+  }
+
+  override _onTimeout(): void {
+    if (this._closing) this._socket.destroy();
+    // The client waits for us, and RFC 5321 §4.5.3.2 lets it wait for minutes.
+    else if (this._handlerPending || this.#delivering) this._armTimeout();
+    else this.reply(replyTryLater("idle"));
+  }
+
+  override _resetSession(): void {
+    super._resetSession();
+    this.#recipients = [];
+    clearTimeout(this.#transactionTimer);
+  }
+
+  override handler_MAIL(command: Buffer, callback: () => void): void {
+    clearTimeout(this.#transactionTimer);
+    this.#transactionTimer = setTimeout(
+      () => this.reply(replyTryLater("idle")),
+      this.#door.settings.transactionTimeoutMs,
+    );
+    super.handler_MAIL(command, callback);
+  }
+
+  /** Called by the door for every RCPT that was accepted, a repeated one too. */
+  addRecipient(recipient: Recipient): void {
+    this.#recipients.push(recipient);
+  }
+
+  get recipientCount(): number {
+    return this.#recipients.length;
+  }
+
+  override handler_DATA(_command: Buffer, callback: () => void): void {
+    const parser = this._parser;
+    if (!(parser instanceof MailStream) || this.#recipients.length === 0) {
+      this.send(503, "5.5.1 Send RCPT first");
+      return callback();
+    }
+    if (!this.#door.hasRoom()) {
+      this.reply(replyTryLater("busy"));
+      return callback();
+    }
+    parser.collectMail({
+      maxBytes: this.#door.settings.maxMessageBytes,
+      acceptBareLf: this.#door.isTrusted(this._originalRemoteAddress),
+      takeBytes: (count) => this.#takeBytes(count),
+      onEnd: (end) => this.#onDataEnd(end, parser),
+    });
+    this.send(354, "End data with <CR><LF>.<CR><LF>");
+    callback();
+  }
+
+  #onDataEnd(end: DataEnd, parser: MailStream): void {
+    clearTimeout(this.#transactionTimer);
+    switch (end.kind) {
+      case "too-large":
+        return this.#endMail(this.#same(replyRefused("too-large")), parser);
+      case "over-budget":
+        return this.#endMail(this.#same(replyTryLater("busy")), parser);
+      case "smuggling":
+        for (const reply of this.#same(replyRefused("smuggling"))) this.reply(reply);
+        this.#giveBytes();
+        return this.close();
+      case "mail":
+        this.#delivering = true;
+        this.#door.deliver(end.bytes, this.envelope(), this.#recipients, this.id).then(
+          (replies) => this.#endMail(replies, parser),
+          (error: unknown) => {
+            this.#door.onFault("A reply could not be made", error);
+            this.#endMail(this.#same(replyTryLater("our-fault")), parser);
+          },
+        );
+        return;
+    }
+  }
+
+  #endMail(replies: readonly Reply[], parser: MailStream): void {
+    this.#delivering = false;
+    this.#giveBytes();
+    if (this._closed) return;
+    for (const reply of replies) this.reply(reply);
+    this._transactionCounter += 1;
+    this._unrecognizedCommands = 0;
+    this._resetSession();
+    if (this.#door.isStopping) this.reply(replyTryLater("shutting-down"));
+    else parser.continue();
+  }
+
+  /** LMTP answers once for each accepted RCPT, in order (RFC 2033 §4.2); SMTP once. */
+  #same(reply: Reply): Reply[] {
+    return this.#door.settings.lmtp ? this.#recipients.map(() => reply) : [reply];
+  }
+
+  envelope(): Envelope {
+    const { session } = this;
+    const mailFrom = session.envelope.mailFrom;
+    const tls = this._socket as Partial<TLSSocket>;
+    return {
+      from: mailFrom === false ? "" : mailFrom.address,
+      remoteAddress: session.remoteAddress,
+      helo: session.hostNameAppearsAs || "",
+      protocol: this.#protocol(),
+      tls:
+        this.secure && tls.getProtocol !== undefined
+          ? `${tls.getProtocol() ?? ""} ${tls.getCipher?.().name ?? ""}`
+          : null,
+    };
+  }
+
+  #protocol(): Envelope["protocol"] {
+    if (this.#door.settings.lmtp) return this.secure ? "LMTPS" : "LMTP";
+    if (this.openingCommand === "HELO") return "SMTP";
+    return `ESMTP${this.secure ? "S" : ""}${this.session.user ? "A" : ""}` as Envelope["protocol"];
+  }
+
+  #takeBytes(count: number): boolean {
+    if (!this.#door.admission.bytes.tryTake(count)) return false;
+    this.#bytesTaken += count;
+    return true;
+  }
+
+  #giveBytes(): void {
+    this.#door.admission.bytes.give(this.#bytesTaken);
+    this.#bytesTaken = 0;
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#transactionTimer);
+    this.#place?.[Symbol.dispose]();
+    // A mail that is being delivered keeps its bytes until the outcome is known; its relay will send it again.
+    if (!this.#delivering) this.#giveBytes();
+  }
+}

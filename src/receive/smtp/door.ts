@@ -1,0 +1,240 @@
+import { BlockList, isIPv6 } from "node:net";
+import type { Socket } from "node:net";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
+
+import { SMTPServer } from "smtp-server";
+import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "smtp-server";
+import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
+
+import type { Envelope, ReceivedMail, Recipient } from "../../model/mail.ts";
+import type { Outcome, TryLaterCause } from "../../model/outcome.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Admission } from "../admission.ts";
+import { MailConnection } from "./connection.ts";
+import { isMailLoop } from "./received-fields.ts";
+import type { RecipientServices } from "./recipient.ts";
+import { findRecipient } from "./recipient.ts";
+import type { Reply } from "./reply.ts";
+import { replyOutcome, replyRefused, replyTaken, replyTryLater } from "./reply.ts";
+
+/** Recipients that one mail may have; each past them hears 452 (contract §7). */
+const MAX_RECIPIENTS = 100;
+const MAX_COMMAND_BYTES = 4_096;
+
+export interface MailDoorSettings {
+  readonly lmtp: boolean;
+  /** The name in the greeting; of our mail domains the first. */
+  readonly name: string;
+  readonly maxMessageBytes: number;
+  readonly idleTimeoutMs: number;
+  readonly transactionTimeoutMs: number;
+  readonly softBounce: boolean;
+  readonly tls: (SecureContextOptions & { readonly required: boolean }) | undefined;
+  /** The listener speaks TLS from the first byte (SMTPS). */
+  readonly implicitTls: boolean;
+  /** CIDRs of relays whose XCLIENT, XFORWARD and bare line feeds are believed. */
+  readonly trustedRelays: BlockList;
+}
+
+export interface MailDoorServices extends RecipientServices {
+  /** What became of the mail: `whole` speaks for all over SMTP, `each` for every recipient over LMTP. Never throws. */
+  deliver(
+    mail: ReceivedMail,
+  ): Promise<{ readonly whole: Outcome | { readonly kind: "taken" }; readonly each: readonly Outcome[] }>;
+  /** Why nothing can be taken now, asked before a mail is received; `undefined` when it can. */
+  whyNotNow(): TryLaterCause | undefined;
+  /** Room for one more mail to be parsed. */
+  hasRoom(): boolean;
+  onRefusal(refusal: {
+    readonly reply: Reply;
+    readonly remoteAddress: string;
+    readonly hookEventName: string | undefined;
+  }): void;
+  readonly admission: Admission;
+  readonly log: Log;
+}
+
+/** An error that the library turns into exactly this reply. */
+class ReplyError extends Error {
+  readonly responseCode: number;
+  constructor(reply: Reply) {
+    super(reply.text);
+    this.responseCode = reply.code;
+  }
+}
+
+/** The library's server, which makes our connections instead of its own. */
+class ConnectionServer extends SMTPServer {
+  door: MailDoor | undefined;
+
+  override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
+    if (this.door === undefined) throw new Error("a connection before the door is built");
+    const connection = new MailConnection(this, socket, options, this.door);
+    this.connections.add(connection);
+    connection.on("error", (error) => this.emit("error", error));
+    connection.init();
+  }
+}
+
+/** One SMTP or LMTP listener. */
+export class MailDoor {
+  readonly settings: MailDoorSettings;
+  readonly #services: MailDoorServices;
+  readonly #server: ConnectionServer;
+  readonly #connectionOf = new WeakMap<SMTPServerSession, MailConnection>();
+  isStopping = false;
+
+  constructor(settings: MailDoorSettings, services: MailDoorServices) {
+    this.settings = settings;
+    this.#services = services;
+    this.#server = new ConnectionServer(this.#options());
+    this.#server.door = this;
+    // A client that goes away is no fault of ours, and the library says no more than that here.
+    this.#server.on("error", (error) => services.log.debug("A mail connection ended with an error", { error }));
+  }
+
+  get admission(): Admission {
+    return this.#services.admission;
+  }
+
+  /** Starts to listen on `host` and `port`, or on a Unix socket. Throws when the address is taken. */
+  listen(
+    address: { readonly host: string; readonly port: number } | { readonly path: string },
+  ): Promise<{ port: number }> {
+    return new Promise((resolve, reject) => {
+      const { server } = this.#server;
+      server.once("error", reject);
+      server.listen(address, () => {
+        server.off("error", reject);
+        const bound = server.address();
+        resolve({ port: bound !== null && typeof bound === "object" ? bound.port : 0 });
+      });
+    });
+  }
+
+  /**
+   * Lets open transactions end, for `graceMs` at most; everybody else hears 421 at once. New connections hear 421 until
+   * the last one is gone.
+   */
+  async close(graceMs: number): Promise<void> {
+    this.isStopping = true;
+    for (const connection of this.#open())
+      if (!connection.isInTransaction) connection.reply(replyTryLater("shutting-down"));
+    const deadline = Date.now() + graceMs;
+    while (this.#open().length > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const connection of this.#open()) connection.reply(replyTryLater("shutting-down"));
+    await new Promise<void>((resolve) => {
+      this.#server.server.close(() => resolve());
+      for (const connection of this.#server.connections) connection._socket.destroySoon();
+    });
+  }
+
+  /** Whether `remoteAddress` is in POSTHORN_TRUSTED_RELAYS. */
+  isTrusted(remoteAddress: string): boolean {
+    return (
+      remoteAddress !== "" && this.settings.trustedRelays.check(remoteAddress, isIPv6(remoteAddress) ? "ipv6" : "ipv4")
+    );
+  }
+
+  hasRoom(): boolean {
+    return this.#services.hasRoom();
+  }
+
+  onRefusal(connection: MailConnection, reply: Reply): void {
+    const { hookEventName, remoteAddress } = connection;
+    this.#services.onRefusal({ reply, remoteAddress, hookEventName });
+  }
+
+  onFault(sentence: string, error: unknown): void {
+    this.#services.log.error(sentence, { error });
+  }
+
+  /** The replies for one mail: one over SMTP, one per RCPT over LMTP. */
+  async deliver(
+    bytes: Uint8Array,
+    envelope: Envelope,
+    recipients: readonly Recipient[],
+    connectionId: string,
+  ): Promise<readonly Reply[]> {
+    if (isMailLoop(bytes))
+      return recipients.slice(0, this.settings.lmtp ? undefined : 1).map(() => replyRefused("mail-loop"));
+    const { whole, each } = await this.#services.deliver({
+      bytes,
+      envelope,
+      recipients,
+      receivedAt: Date.now(),
+      transactionId: connectionId,
+    });
+    if (this.settings.lmtp) return each.map(replyOutcome);
+    return [whole.kind === "taken" ? replyTaken(each) : replyOutcome(whole)];
+  }
+
+  remember(connection: MailConnection): void {
+    this.#connectionOf.set(connection.session, connection);
+  }
+
+  #open(): MailConnection[] {
+    return [...this.#server.connections].filter((connection) => connection instanceof MailConnection);
+  }
+
+  #options(): SMTPServerOptions {
+    const { settings } = this;
+    return {
+      name: settings.name,
+      banner: "Posthorn",
+      lmtp: settings.lmtp,
+      size: settings.maxMessageBytes,
+      secure: settings.implicitTls,
+      ...(settings.tls && { key: settings.tls.key, cert: settings.tls.cert, minVersion: "TLSv1.2" }),
+      hideSTARTTLS: settings.tls === undefined,
+      hideENHANCEDSTATUSCODES: false,
+      hideDSN: true,
+      authOptional: true,
+      useXClient: true,
+      useXForward: true,
+      // WIZ, SHELL and KILL are jokes in the library; AUTH needs credentials that nobody can set yet.
+      disabledCommands: ["WIZ", "SHELL", "KILL", "AUTH", "ETRN", ...(settings.tls === undefined ? ["STARTTLS"] : [])],
+      disableReverseLookup: true,
+      maxClients: Number.MAX_SAFE_INTEGER,
+      maxCommandLength: MAX_COMMAND_BYTES,
+      maxRecipients: Number.MAX_SAFE_INTEGER,
+      socketTimeout: settings.idleTimeoutMs,
+      logger: false,
+      onMailFrom: (_address, session, callback) => this.#guarded(() => this.#mailFrom(session), callback),
+      onRcptTo: (address, session, callback) => this.#guarded(() => this.#rcptTo(address, session), callback),
+    } as SMTPServerOptions;
+  }
+
+  /** An error without a reply would become a 550 in the library: a bug of ours must not bounce mail. */
+  #guarded(work: () => Promise<Reply | undefined> | Reply | undefined, callback: (error?: Error | null) => void): void {
+    Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => {
+        this.onFault("A command could not be answered", error);
+        return replyTryLater("our-fault");
+      })
+      .then((refusal) => callback(refusal === undefined ? null : new ReplyError(refusal)));
+  }
+
+  #mailFrom(session: SMTPServerSession): Reply | undefined {
+    if (this.settings.tls?.required === true && !session.secure) return replyRefused("tls-required");
+    const cause = this.#services.whyNotNow();
+    return cause === undefined ? undefined : replyTryLater(cause);
+  }
+
+  async #rcptTo(address: SMTPServerAddress, session: SMTPServerSession): Promise<Reply | undefined> {
+    const connection = this.#connectionOf.get(session);
+    if (connection === undefined) throw new Error("a RCPT without a connection");
+    if (connection.recipientCount >= MAX_RECIPIENTS) return replyTryLater("too-many-recipients");
+    const answer = await findRecipient(address.address, session.remoteAddress, this.#services);
+    switch (answer.kind) {
+      case "accepted":
+        connection.addRecipient(answer.recipient);
+        return undefined;
+      case "refused":
+        return replyRefused(answer.cause);
+      case "tryLater":
+        return replyTryLater(answer.cause);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+
+import type { ReadRequest, ReadResponse } from "./messages.ts";
+import type { HookWish, MailReading, ReadLimits } from "./read-mail.ts";
+
+/** What came of a mail in the pool. `parse-timeout` and `died` cost this mail only, and it is dead-lettered. */
+export type PoolResult =
+  | MailReading
+  | { readonly kind: "parse-timeout"; readonly cpuMs: number }
+  | { readonly kind: "died"; readonly error: string }
+  | { readonly kind: "too-slow" }
+  | { readonly kind: "busy" };
+
+export interface PoolSettings {
+  readonly workers: number;
+  /** CPU time of the thread that one mail may cost, in milliseconds; wall time may be three times as long. */
+  readonly parseTimeoutMs: number;
+  /** Mails that may wait for a thread. */
+  readonly maxWaiting: number;
+  readonly limits: ReadLimits;
+  /** Megabytes of JavaScript heap for each thread. */
+  readonly heapMb: number;
+  readonly onRestart: (why: string) => void;
+}
+
+interface Job {
+  readonly request: ReadRequest;
+  readonly resolve: (result: PoolResult) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  job: Job | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const WALL_TIME_FACTOR = 3;
+// A thread that has been busy for longer is not counted on: another one is started for the mails that wait behind it.
+const HELD_UP_MS = 100;
+const DEAD_POOL_PAUSE_MS = 1_000;
+// `tsc` rewrites imports but not strings, so a thread is started with its starter's extension.
+const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+
+/**
+ * Threads that parse and extract, each with a limit on CPU time, heap and wall time.
+ *
+ * Invariant: a thread holds at most one job, and a job that was taken always resolves. A mail that is late, or that
+ * takes its thread down, costs itself only: the thread is killed and replaced. While every thread is held up by a slow
+ * mail, up to as many again are started, so that an ordinary mail never waits behind a hostile one.
+ */
+export class WorkerPool {
+  readonly #settings: PoolSettings;
+  readonly #threads = new Set<Thread>();
+  readonly #waiting: Job[] = [];
+  #heldUp: NodeJS.Timeout | undefined;
+  #diedInARow = 0;
+  #closed = false;
+
+  constructor(settings: PoolSettings) {
+    this.#settings = settings;
+    for (let i = 0; i < settings.workers; i += 1) this.#start();
+  }
+
+  /** Mails that wait for a thread. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Reads a mail in a thread. Never throws. */
+  read(bytes: Uint8Array, wishes: readonly HookWish[]): Promise<PoolResult> {
+    if (this.#closed || this.#waiting.length >= this.#settings.maxWaiting) return Promise.resolve({ kind: "busy" });
+    return new Promise((resolve) => {
+      this.#waiting.push({ request: { bytes, wishes, limits: this.#settings.limits }, resolve });
+      this.#dispatch();
+    });
+  }
+
+  /** Ends every thread; what waits is answered `busy`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#heldUp);
+    for (const job of this.#waiting.splice(0)) job.resolve({ kind: "busy" });
+    const threads = [...this.#threads];
+    for (const thread of threads) this.#finish(thread, { kind: "busy" });
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #start(): Thread {
+    const worker = new Worker(THREAD, { resourceLimits: { maxOldGenerationSizeMb: this.#settings.heapMb } });
+    const thread: Thread = { worker, job: undefined, timer: undefined };
+    worker.on("message", (response: ReadResponse) => {
+      this.#diedInARow = 0;
+      this.#finish(thread, response.kind === "reading" ? response.reading : { kind: "died", error: response.error });
+      this.#dispatch();
+    });
+    worker.on("error", (error) => this.#replace(thread, { kind: "died", error: String(error) }));
+    worker.on("exit", () => this.#replace(thread, { kind: "died", error: "the thread ended" }));
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #dispatch(): void {
+    for (const thread of this.#threads) {
+      if (this.#waiting.length === 0) break;
+      if (thread.job === undefined) this.#give(thread);
+    }
+    this.#retireSpare();
+    if (this.#waiting.length === 0) {
+      clearTimeout(this.#heldUp);
+      this.#heldUp = undefined;
+    } else this.#heldUp ??= setTimeout(() => this.#help(), HELD_UP_MS);
+  }
+
+  #give(thread: Thread): void {
+    const job = this.#waiting.shift();
+    if (job === undefined) return;
+    thread.job = job;
+    const startedAt = performance.now();
+    const cpuAtStart = thread.worker.cpuUsage();
+    thread.timer = setTimeout(() => this.#judge(thread, job, startedAt, cpuAtStart), this.#settings.parseTimeoutMs);
+    thread.worker.postMessage(job.request);
+  }
+
+  /** The wall clock says the job is late: kills it when its own CPU time says so too. */
+  async #judge(thread: Thread, job: Job, startedAt: number, cpuAtStart: Promise<NodeJS.CpuUsage>): Promise<void> {
+    const { parseTimeoutMs } = this.#settings;
+    const used = await cpuAtStart.then((before) => thread.worker.cpuUsage(before)).catch(() => undefined);
+    if (thread.job !== job) return;
+    const cpuMs = used === undefined ? parseTimeoutMs : (used.user + used.system) / 1_000;
+    const wallMs = performance.now() - startedAt;
+    if (cpuMs >= parseTimeoutMs) this.#replace(thread, { kind: "parse-timeout", cpuMs: Math.round(cpuMs) });
+    else if (wallMs >= parseTimeoutMs * WALL_TIME_FACTOR) this.#replace(thread, { kind: "too-slow" });
+    else {
+      const againMs = Math.max(10, Math.min(parseTimeoutMs - cpuMs, parseTimeoutMs * WALL_TIME_FACTOR - wallMs));
+      thread.timer = setTimeout(() => this.#judge(thread, job, startedAt, cpuAtStart), againMs);
+    }
+  }
+
+  #finish(thread: Thread, result: PoolResult): void {
+    clearTimeout(thread.timer);
+    const { job } = thread;
+    thread.job = undefined;
+    job?.resolve(result);
+  }
+
+  #replace(thread: Thread, result: PoolResult): void {
+    if (!this.#threads.delete(thread)) return;
+    this.#finish(thread, result);
+    if (this.#closed) return;
+    this.#settings.onRestart(result.kind);
+    // Exit and error events of a thread that is gone already are ignored above.
+    thread.worker.terminate().catch(() => undefined);
+    // Threads that die before they answer anything are a fault of ours: started again for ever, but not in a hot loop.
+    this.#diedInARow += 1;
+    setTimeout(() => this.#startAgain(), this.#diedInARow > this.#settings.workers * 2 ? DEAD_POOL_PAUSE_MS : 0);
+  }
+
+  #startAgain(): void {
+    if (this.#closed) return;
+    this.#start();
+    this.#dispatch();
+  }
+
+  #help(): void {
+    this.#heldUp = undefined;
+    if (this.#waiting.length > 0 && this.#threads.size < this.#settings.workers * 2) this.#start();
+    this.#dispatch();
+  }
+
+  /** An extra thread goes when nothing waits any more. */
+  #retireSpare(): void {
+    if (this.#threads.size <= this.#settings.workers || this.#waiting.length > 0) return;
+    for (const thread of this.#threads) {
+      if (thread.job !== undefined || this.#threads.size <= this.#settings.workers) continue;
+      this.#threads.delete(thread);
+      thread.worker.terminate().catch(() => undefined);
+    }
+  }
+}

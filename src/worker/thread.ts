@@ -1,0 +1,32 @@
+import { parentPort } from "node:worker_threads";
+
+import type { ReadRequest, ReadResponse } from "./messages.ts";
+import type { MailReading } from "./read-mail.ts";
+import { readMail } from "./read-mail.ts";
+
+// The worker side of the pool: one request, one response, in turn. The pool kills it when it is late.
+const port = parentPort;
+if (port === null) throw new Error("thread.ts is started by the worker pool");
+
+port.on("message", (request: ReadRequest) => {
+  readMail(request.bytes, request.wishes, request.limits).then(
+    (reading) => answer({ kind: "reading", reading }, transferable(reading)),
+    (error: unknown) =>
+      answer({ kind: "threw", error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, []),
+  );
+});
+
+function answer(response: ReadResponse, transfer: ArrayBuffer[]): void {
+  port?.postMessage(response, transfer);
+}
+
+/** Buffers that only the reading refers to move to the main thread instead of being copied: decoded attachments. */
+function transferable(reading: MailReading): ArrayBuffer[] {
+  if (reading.kind !== "read") return [];
+  const buffers = new Set<ArrayBuffer>();
+  for (const { bytes } of reading.summary.attachments) {
+    // Small buffers may be slices of a shared pool; a slice of the mail itself is shared memory already.
+    if (bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength) buffers.add(bytes.buffer);
+  }
+  return [...buffers];
+}
