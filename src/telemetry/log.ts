@@ -1,0 +1,30 @@
+import { pino } from "pino";
+import pretty from "pino-pretty";
+
+/** Names and values that stand beside a log sentence. Never bodies, payloads, keys or signature secrets. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** A constant sentence plus fields. `warn` when the sender must retry, `error` only when a person should act. */
+export interface Log {
+  debug(sentence: string, fields?: LogFields): void;
+  info(sentence: string, fields?: LogFields): void;
+  warn(sentence: string, fields?: LogFields): void;
+  error(sentence: string, fields?: LogFields): void;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+
+/** The log of the process on stderr: JSON lines, or coloured lines when stderr is a terminal. */
+export function createLog(level: LogLevel): Log {
+  const logger = pino(
+    { level, base: null, serializers: { error: pino.stdSerializers.err }, timestamp: pino.stdTimeFunctions.isoTime },
+    process.stderr.isTTY ? pretty({ destination: 2, colorize: process.env["NO_COLOR"] === undefined, translateTime: "HH:MM:ss.l" }) : pino.destination({ fd: 2, sync: true }),
+  );
+  return {
+    debug: (sentence, fields = {}) => logger.debug(fields, sentence),
+    info: (sentence, fields = {}) => logger.info(fields, sentence),
+    warn: (sentence, fields = {}) => logger.warn(fields, sentence),
+    error: (sentence, fields = {}) => logger.error(fields, sentence),
+  };
+}
