@@ -1,0 +1,57 @@
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+
+const EVENT_STREAM = "POSTHORN_EVENTS";
+const WORKFLOW_SUBJECTS = "kustomer.app.";
+/** Past a few thousand exact subjects, adding one stalls publishing for seconds (contract §2). */
+export const MAX_EXACT_NAMES = 500;
+const OVERLAP_CODES: ReadonlySet<number> = new Set([10052, 10065]);
+const MAX_TRIES = 5;
+
+export type SubjectsResult =
+  | { readonly kind: "extended" }
+  | { readonly kind: "foreign-stream"; readonly names: readonly string[] }
+  | { readonly kind: "too-many"; readonly limit: number };
+
+/**
+ * Adds the names outside `kustomer.app.` to the event stream, as subjects of their own. A name inside the wildcard must
+ * not be added (10052). Other settings of the stream stay as the operator has them.
+ */
+export function addEventSubjects(connection: NatsConnection, names: readonly string[]): Promise<SubjectsResult> {
+  return change(connection, (subjects) => [...new Set([...subjects, ...names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS))])]);
+}
+
+/** Takes names off again; their stored events stay. */
+export function removeEventSubjects(connection: NatsConnection, names: readonly string[]): Promise<SubjectsResult> {
+  const gone = new Set(names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS)));
+  return change(connection, (subjects) => subjects.filter((subject) => !gone.has(subject)));
+}
+
+/** An update replaces the whole configuration: read, change, write, read again, and once more when somebody wrote between. */
+async function change(connection: NatsConnection, edit: (subjects: readonly string[]) => string[]): Promise<SubjectsResult> {
+  const jsm = await jetstreamManager(connection, { checkAPI: false });
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const { config } = await jsm.streams.info(EVENT_STREAM);
+    const before = config.subjects ?? [];
+    const after = edit(before);
+    if (sameSubjects(before, after)) return { kind: "extended" };
+    if (after.filter((subject) => !subject.startsWith(WORKFLOW_SUBJECTS)).length > MAX_EXACT_NAMES) return { kind: "too-many", limit: MAX_EXACT_NAMES };
+    try {
+      await jsm.streams.update(EVENT_STREAM, { ...config, subjects: after });
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || !OVERLAP_CODES.has(error.code)) throw error;
+      return { kind: "foreign-stream", names: after.filter((subject) => !before.includes(subject)) };
+    }
+    if (await keptChange(jsm, edit)) return { kind: "extended" };
+  }
+  throw new Error(`the subjects of ${EVENT_STREAM} were changed by somebody else ${MAX_TRIES} times in a row`);
+}
+
+async function keptChange(jsm: JetStreamManager, edit: (subjects: readonly string[]) => string[]): Promise<boolean> {
+  const { config } = await jsm.streams.info(EVENT_STREAM);
+  const subjects = config.subjects ?? [];
+  return sameSubjects(subjects, edit(subjects));
+}
+
+const sameSubjects = (one: readonly string[], other: readonly string[]) => one.length === other.length && one.every((subject) => other.includes(subject));
