@@ -15,6 +15,8 @@ export interface MailPart {
   readonly bytes: Uint8Array;
   /** The bytes as text: label, BOM, HTML meta, valid UTF-8 in this order; format=flowed undone. Decoded on first call. */
   text(): string;
+  /** The text with lines put together again that a relay cut at its own width; undefined when no line looks cut. */
+  rejoined(): { readonly text: string; readonly repair: "rejoined-998" | "rejoined-sendmail" } | undefined;
   /** True when `bytes` is an encrypted body (S/MIME, PGP) that nobody here can read. */
   readonly encrypted: boolean;
 }

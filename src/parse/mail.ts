@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+
+import type { LimitName } from "../model/item.ts";
+import type { Attachment, MailSummary } from "../model/mail.ts";
+import type { MailPart } from "../model/mail-part.ts";
+import { parseAddresses } from "./addresses.ts";
+import { autoSubmittedOf } from "./automatic.ts";
+import { decodeWords } from "./encoded-words.ts";
+import { fieldOf } from "./headers.ts";
+import type { RawField } from "./headers.ts";
+import { parseMailDate } from "./mail-date.ts";
+import { MailLeaf } from "./mail-leaf.ts";
+import type { MimeLimits, MimeTree } from "./mime-tree.ts";
+import { readTree } from "./mime-tree.ts";
+
+export type { MimeLimits } from "./mime-tree.ts";
+
+/** A mail taken apart, or the limit that it passes. */
+export type MailParsing =
+  | { readonly kind: "mail"; readonly summary: MailSummary; readonly parts: readonly MailPart[]; readonly notes: readonly string[] }
+  | { readonly kind: "limit"; readonly limit: LimitName; readonly detail: string };
+
+const ADDRESS_FIELDS = ["from", "to", "cc", "reply-to"] as const;
+
+/**
+ * Takes a mail apart: its leaves in document order, and what the event says of it. Pure, synchronous, never throws.
+ *
+ * The raw bytes are not changed and may be shared memory; parts of identity encoding are views of them.
+ */
+export function parseMail(bytes: Uint8Array, limits: MimeLimits): MailParsing {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tree = readTree(buffer, limits);
+  if (tree.limit !== undefined) return { kind: "limit", ...tree.limit };
+  const parts = tree.leaves.map((leaf) => new MailLeaf(leaf));
+  const notes = parts.filter(({ encrypted }) => encrypted).map(({ part, mediaType }) => `part ${part} (${mediaType}) is encrypted`);
+  return { kind: "mail", summary: summarize(buffer, tree, parts, limits), parts, notes };
+}
+
+function summarize(buffer: Buffer, tree: MimeTree, parts: readonly MailLeaf[], limits: MimeLimits): MailSummary {
+  const { fields, bodyStart } = tree;
+  const [from, to, cc, replyTo] = ADDRESS_FIELDS.map((name) => parseAddresses(allOf(fields, name)));
+  const textPart = parts.find((part) => isBody(part, "text/plain"));
+  const htmlPart = parts.find((part) => isBody(part, "text/html"));
+  const text = cut(textPart?.text(), limits.textBytes);
+  const html = cut(htmlPart?.text(), limits.textBytes);
+  const mailSubject = fieldOf(fields, "subject");
+  return {
+    from: from ?? [],
+    to: to ?? [],
+    cc: cc ?? [],
+    replyTo: replyTo ?? [],
+    mailSubject: mailSubject === undefined ? null : decodeWords(mailSubject),
+    date: parseMailDate(fieldOf(fields, "date")),
+    messageId: fieldOf(fields, "message-id")?.trim() || null,
+    inReplyTo: fieldOf(fields, "in-reply-to")?.trim() || null,
+    references: fieldOf(fields, "references")?.match(/<[^<>\s]{1,998}>/g) ?? [],
+    autoSubmitted: autoSubmittedOf(fields),
+    text: text?.text ?? null,
+    html: html?.text ?? null,
+    textTruncated: text?.truncated === true || html?.truncated === true,
+    headers: fields.map(({ writtenName, value }) => ({ name: writtenName, value: decodeWords(value) })),
+    attachments: parts.filter((part) => part !== textPart && part !== htmlPart && isAttachment(part)).map(attachmentOf),
+    size: buffer.length,
+    identity: {
+      messageId: fieldOf(fields, "message-id") ?? "",
+      date: fieldOf(fields, "date") ?? "",
+      from: fieldOf(fields, "from") ?? "",
+      bodySha256: createHash("sha256").update(buffer.subarray(bodyStart)).digest("hex"),
+    },
+  };
+}
+
+function allOf(fields: readonly RawField[], name: string): string | undefined {
+  const values = fields.filter((field) => field.name === name).map(({ value }) => value);
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+function isBody(part: MailLeaf, mediaType: string): boolean {
+  return part.mediaType === mediaType && part.disposition !== "attachment" && part.filename === null;
+}
+
+/** What a person would call an attachment: said so, named, or neither text nor another form of the body. */
+function isAttachment(part: MailLeaf): boolean {
+  if (part.disposition === "attachment" || part.filename !== null) return true;
+  return !part.mediaType.startsWith("text/") && part.container !== "multipart/alternative";
+}
+
+function attachmentOf(part: MailLeaf): Attachment {
+  const { bytes, filename, mediaType } = part;
+  return { part: part.part, filename, mediaType, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), bytes };
+}
+
+/** At most `maxBytes` of UTF-8, cut between two code points. */
+function cut(text: string | undefined, maxBytes: number): { text: string; truncated: boolean } | undefined {
+  if (text === undefined) return undefined;
+  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, truncated: false };
+  const bytes = Buffer.from(text.slice(0, maxBytes));
+  let end = Math.min(maxBytes, bytes.length);
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return { text: bytes.toString("utf8", 0, end), truncated: true };
+}
