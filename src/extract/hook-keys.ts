@@ -1,0 +1,6 @@
+const KEY_ATTRIBUTE = /(\sdata-kustomer-key\s*=\s*)(?:"[^"]*"|'[^']*'|[^\s>]*)/gi;
+
+/** HTML with the values of `data-kustomer-key` taken out, for `mail.html`: keys never reach an event (contract §5). */
+export function removeHookKeys(html: string): string {
+  return html.replace(KEY_ATTRIBUTE, '$1""');
+}
