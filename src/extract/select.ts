@@ -1,0 +1,63 @@
+import { matchesGlob } from "../lib/glob.ts";
+import type { Selection } from "../model/hook-options.ts";
+import type { Item } from "../model/item.ts";
+import type { JsonText } from "../model/mail.ts";
+import type { JsonObject } from "./json-node.ts";
+import { memberOf, parseNode, writeNode } from "./json-node.ts";
+import type { TopNode } from "./types.ts";
+import { absoluteType, topNodesOf, typesOfTop } from "./types.ts";
+
+/** The item that becomes the payload, and what of it: the whole text, or the node that `select` means. */
+export interface Selected {
+  readonly item: Item;
+  readonly value: JsonText;
+}
+
+const SCHEMA_ORG = "https://schema.org/";
+
+/** What `selection` picks, or without one the first in the order of contract §4; `undefined` when nothing fits. */
+export function selectItem(items: readonly Item[], selection: Selection | undefined): Selected | undefined {
+  if (selection === undefined) {
+    const item = items.toSorted((a, b) => rankOf(a) - rankOf(b))[0];
+    return item === undefined ? undefined : { item, value: item.value };
+  }
+  if ("type" in selection) return selectType(items, selection.type);
+  const item = items.find((candidate) =>
+    "format" in selection ? candidate.format === selection.format : candidate.source.filename !== null && matchesGlob(candidate.source.filename, selection.filename),
+  );
+  return item === undefined ? undefined : { item, value: item.value };
+}
+
+/** JSON part, JSON-LD script, JSON script, microdata, text. */
+function rankOf({ source, format }: Item): number {
+  if (source.element === null) return 0;
+  if (source.element === "script") return format === "json-ld" ? 1 : 2;
+  return source.element === "microdata" ? 3 : 4;
+}
+
+function selectType(items: readonly Item[], wanted: string): Selected | undefined {
+  const isWanted = matcherOf(wanted);
+  for (const item of items) {
+    if (!item.types.some(isWanted)) continue;
+    const top = topNodesOf(parseNode(item.value)).find((node) => typesOfTop(node).some(isWanted));
+    if (top !== undefined) return { item, value: top.taken ? takenOut(top) : item.value };
+  }
+  return undefined;
+}
+
+/** Any spelling of schema.org, any case; a bare name means schema.org's, or the type as it was sent. */
+function matcherOf(wanted: string): (type: string) => boolean {
+  const absolute = absoluteType(wanted.replace(/^schema:/i, SCHEMA_ORG)).toLowerCase();
+  const bare = absolute.startsWith(SCHEMA_ORG) ? absolute.slice(SCHEMA_ORG.length) : absolute;
+  return (type) => {
+    const lower = type.toLowerCase();
+    return lower === absolute || lower === SCHEMA_ORG + bare || lower === bare;
+  };
+}
+
+/** A node taken out of an array or `@graph` gets the context that held for it there. */
+function takenOut({ node, context }: TopNode): JsonText {
+  if (node.kind !== "object" || context === undefined || memberOf(node, "@context") !== undefined) return writeNode(node);
+  const members: JsonObject["members"] = [{ name: "@context", rawName: '"@context"', value: context }, ...node.members];
+  return writeNode({ kind: "object", members });
+}
