@@ -11,7 +11,10 @@ export function parseTree(html: string): DefaultTreeAdapterMap["document"] {
 }
 
 /** Every element below `root` in document order, with its depth; iterative. `enter` says whether to go inside. */
-export function* elementsIn(root: Parent, enter: (element: Element) => boolean = () => true): Generator<{ element: Element; depth: number }> {
+export function* elementsIn(
+  root: Parent,
+  enter: (element: Element) => boolean = () => true,
+): Generator<{ element: Element; depth: number }> {
   const stack: { node: Node; depth: number }[] = root.childNodes.toReversed().map((node) => ({ node, depth: 1 }));
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { node, depth } = next;
@@ -28,7 +31,9 @@ export function isElement(node: Node): node is Element {
 
 /** The children of an element; of a template, its content's. */
 export function childrenOf(element: Element): readonly Node[] {
-  return element.tagName === "template" && "content" in element ? (element as DefaultTreeAdapterMap["template"]).content.childNodes : element.childNodes;
+  return element.tagName === "template" && "content" in element
+    ? (element as DefaultTreeAdapterMap["template"]).content.childNodes
+    : element.childNodes;
 }
 
 export function attributeOf(element: Element, name: string): string | undefined {
@@ -49,7 +54,8 @@ export function textContentOf(element: Element): string {
 /** Whether an element stands in the quote of a reply. */
 export function isQuoted(element: Element): boolean {
   for (let node: Parent | null = element; node !== null && "tagName" in node; node = node.parentNode) {
-    if (node.tagName === "blockquote" || /(?:^|\s)(?:gmail_quote|yahoo_quoted)/.test(attributeOf(node, "class") ?? "")) return true;
+    if (node.tagName === "blockquote" || /(?:^|\s)(?:gmail_quote|yahoo_quoted)/.test(attributeOf(node, "class") ?? ""))
+      return true;
   }
   return false;
 }

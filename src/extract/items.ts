@@ -49,7 +49,8 @@ function readPart(part: MailPart, collector: Collector, options: ExtractOptions)
     const isLinked = part.mediaType === "application/ld+json" || name.endsWith(".jsonld");
     return collector.json(part, null, readWithRejoin(part, options), { isLinked });
   }
-  if (part.disposition === "attachment" && !HTML_MEDIA.test(part.mediaType)) return collector.note(part, "is an attachment of another kind");
+  if (part.disposition === "attachment" && !HTML_MEDIA.test(part.mediaType))
+    return collector.note(part, "is an attachment of another kind");
   if (HTML_MEDIA.test(part.mediaType)) return readHtml(part, collector, options);
   if (part.mediaType === "text/plain") return readPlain(part, collector, options);
   return collector.note(part, "holds neither JSON nor text");
@@ -70,7 +71,12 @@ function readWithRejoin(part: MailPart, options: ExtractOptions): { reading: Jso
 function readLines(part: MailPart, collector: Collector, options: ExtractOptions): void {
   for (const line of part.text().split("\n")) {
     if (line.trim() === "") continue;
-    collector.json(part, null, { reading: readJson(line, { repair: options.repair, maxDepth: options.limits.jsonDepth }), extra: [] }, { isLinked: false });
+    collector.json(
+      part,
+      null,
+      { reading: readJson(line, { repair: options.repair, maxDepth: options.limits.jsonDepth }), extra: [] },
+      { isLinked: false },
+    );
     if (collector.limit !== undefined) return;
   }
 }
@@ -87,7 +93,12 @@ function readHtml(part: MailPart, collector: Collector, options: ExtractOptions)
     let reading = readJson(script.text, readOptions);
     const whole = rejoinedScripts[index];
     const extra: Repair[] = [];
-    if (whole !== undefined && rejoined !== undefined && whole.text !== script.text && readJson(script.text, { ...readOptions, repair: false }).kind === "invalid") {
+    if (
+      whole !== undefined &&
+      rejoined !== undefined &&
+      whole.text !== script.text &&
+      readJson(script.text, { ...readOptions, repair: false }).kind === "invalid"
+    ) {
       const again = readJson(whole.text, readOptions);
       if (again.kind === "json") {
         reading = again;
@@ -95,26 +106,41 @@ function readHtml(part: MailPart, collector: Collector, options: ExtractOptions)
       }
     }
     if (reading.kind === "empty") collector.note(part, "has an empty script");
-    else collector.json(part, "script", { reading, extra }, { isLinked: script.type === "application/ld+json", quoted: script.quoted, key: script.key });
+    else
+      collector.json(
+        part,
+        "script",
+        { reading, extra },
+        { isLinked: script.type === "application/ld+json", quoted: script.quoted, key: script.key },
+      );
     if (collector.limit !== undefined) return;
   }
   const microdata = findMicrodata(html, baseUrlOf(html, options.baseUrl), limits.htmlDepth);
-  if (microdata.kind === "too-deep") return collector.reached("html-depth", `elements in part ${part.part} are nested deeper than ${limits.htmlDepth}`);
-  for (const { types, value, quoted } of microdata.items) collector.add(part, "microdata", { format: "microdata", types, value, repaired: [], quoted });
+  if (microdata.kind === "too-deep")
+    return collector.reached("html-depth", `elements in part ${part.part} are nested deeper than ${limits.htmlDepth}`);
+  for (const { types, value, quoted } of microdata.items)
+    collector.add(part, "microdata", { format: "microdata", types, value, repaired: [], quoted });
   if (collector.count === before && scripts.length === 0) readVisible(part, html, collector, options);
 }
 
 function readVisible(part: MailPart, html: string, collector: Collector, { limits }: ExtractOptions): void {
-  if (!/[{[]|&#(?:123|91|x7b|x5b);|&l(?:brace|cub|brack|sqb);/i.test(html)) return collector.note(part, "is HTML without scripts, microdata or JSON in its text");
+  if (!/[{[]|&#(?:123|91|x7b|x5b);|&l(?:brace|cub|brack|sqb);/i.test(html))
+    return collector.note(part, "is HTML without scripts, microdata or JSON in its text");
   const visible = visibleText(html, limits.htmlDepth);
-  if (visible.kind === "too-deep") return collector.reached("html-depth", `elements in part ${part.part} are nested deeper than ${limits.htmlDepth}`);
+  if (visible.kind === "too-deep")
+    return collector.reached("html-depth", `elements in part ${part.part} are nested deeper than ${limits.htmlDepth}`);
   let found = false;
   for (const block of visible.blocks) {
     // The whole text holds what the blocks held; equal items are listed once anyway.
     if (found && block.element === "text") break;
     for (const { value, quoted } of findInProse(block.text, limits.jsonDepth)) {
       found = true;
-      collector.json(part, block.element, { reading: { kind: "json", values: [value], repaired: [], duplicateKeys: [] }, extra: [] }, { isLinked: false, quoted: quoted || block.quoted });
+      collector.json(
+        part,
+        block.element,
+        { reading: { kind: "json", values: [value], repaired: [], duplicateKeys: [] }, extra: [] },
+        { isLinked: false, quoted: quoted || block.quoted },
+      );
     }
   }
   if (!found) collector.note(part, "is HTML without scripts, microdata or JSON in its text");
@@ -134,7 +160,12 @@ function readPlain(part: MailPart, collector: Collector, options: ExtractOptions
   }
   if (items.length === 0) return collector.note(part, "is text without an object or array that stands alone");
   for (const { value, quoted } of items) {
-    collector.json(part, "text", { reading: { kind: "json", values: [value], repaired: [], duplicateKeys: [] }, extra }, { isLinked: false, quoted });
+    collector.json(
+      part,
+      "text",
+      { reading: { kind: "json", values: [value], repaired: [], duplicateKeys: [] }, extra },
+      { isLinked: false, quoted },
+    );
   }
 }
 
@@ -166,14 +197,21 @@ class Collector {
   count = 0;
 
   note(part: MailPart, what: string): void {
-    this.#notes.push(`part ${part.part} (${part.mediaType}${part.filename === null ? "" : `, ${part.filename}`}) ${what}`);
+    this.#notes.push(
+      `part ${part.part} (${part.mediaType}${part.filename === null ? "" : `, ${part.filename}`}) ${what}`,
+    );
   }
 
   reached(limit: NonNullable<Extraction["limit"]>["limit"], detail: string): void {
     this.limit ??= { limit, detail };
   }
 
-  json(part: MailPart, element: ItemSource["element"], { reading, extra }: { reading: JsonReading; extra: readonly Repair[] }, found: { isLinked: boolean; quoted?: boolean; key?: string | null }): void {
+  json(
+    part: MailPart,
+    element: ItemSource["element"],
+    { reading, extra }: { reading: JsonReading; extra: readonly Repair[] },
+    found: { isLinked: boolean; quoted?: boolean; key?: string | null },
+  ): void {
     const { jsonDepth } = this.#options.limits;
     switch (reading.kind) {
       case "too-deep":
@@ -192,7 +230,20 @@ class Collector {
           const linked = found.isLinked || hasContext(node);
           const { types, unknownContext } = linked ? typesOf(node) : { types: [], unknownContext: false };
           const format = linked ? "json-ld" : "json";
-          this.add(part, element, { ...found, format, types, value, repaired: [...extra, ...reading.repaired], unknownContext, duplicateKeys: reading.duplicateKeys }, node);
+          this.add(
+            part,
+            element,
+            {
+              ...found,
+              format,
+              types,
+              value,
+              repaired: [...extra, ...reading.repaired],
+              unknownContext,
+              duplicateKeys: reading.duplicateKeys,
+            },
+            node,
+          );
         }
     }
   }
@@ -203,7 +254,8 @@ class Collector {
     // Under another key the same value is another candidate.
     const canonical = `${key ?? ""} ${canonicalOf(node)}`;
     if (this.#seen.has(canonical)) return this.note(part, "repeats a value that was found before");
-    if (this.#items.length >= this.#options.limits.items) return this.reached("items", `more than ${this.#options.limits.items} items`);
+    if (this.#items.length >= this.#options.limits.items)
+      return this.reached("items", `more than ${this.#options.limits.items} items`);
     this.#seen.add(canonical);
     this.#items.push({
       format: found.format,
@@ -212,7 +264,8 @@ class Collector {
       repaired: found.repaired,
       value: found.value,
       ...(found.unknownContext === true && { context: "unknown" as const }),
-      ...(found.duplicateKeys !== undefined && found.duplicateKeys.length > 0 && { duplicateKeys: found.duplicateKeys }),
+      ...(found.duplicateKeys !== undefined &&
+        found.duplicateKeys.length > 0 && { duplicateKeys: found.duplicateKeys }),
       ...(key !== undefined && { key }),
     });
   }

@@ -27,9 +27,14 @@ export interface JsonProblem {
   readonly reason: string;
 }
 
-export type NodeReading = { readonly kind: "node"; readonly node: JsonNode; readonly end: number } | { readonly kind: "invalid"; readonly problem: JsonProblem } | { readonly kind: "too-deep" };
+export type NodeReading =
+  | { readonly kind: "node"; readonly node: JsonNode; readonly end: number }
+  | { readonly kind: "invalid"; readonly problem: JsonProblem }
+  | { readonly kind: "too-deep" };
 
-type Open = { readonly node: JsonObject; name: { name: string; raw: string } | undefined } | { readonly node: JsonArray; name?: undefined };
+type Open =
+  | { readonly node: JsonObject; name: { name: string; raw: string } | undefined }
+  | { readonly node: JsonArray; name?: undefined };
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // eslint-disable-next-line no-control-regex -- raw control characters are what ends a valid string early
@@ -77,7 +82,11 @@ export function readNode(text: string, maxDepth: number, from = 0): NodeReading 
       }
     } else {
       const scalar = readScalar(text, at);
-      if (scalar === undefined) return { kind: "invalid", problem: problemAt(text, at, top === undefined ? "a JSON value is expected" : "a value is expected") };
+      if (scalar === undefined)
+        return {
+          kind: "invalid",
+          problem: problemAt(text, at, top === undefined ? "a JSON value is expected" : "a value is expected"),
+        };
       done = scalar;
       at += scalar.raw.length;
     }
@@ -94,7 +103,8 @@ function close(text: string, from: number, stack: Open[], value: JsonNode): Node
   for (;;) {
     const top = stack.at(-1);
     if (top === undefined) return { kind: "node", node: done, end: at };
-    if (top.node.kind === "object" && top.name !== undefined) top.node.members.push({ name: top.name.name, rawName: top.name.raw, value: done });
+    if (top.node.kind === "object" && top.name !== undefined)
+      top.node.members.push({ name: top.name.name, rawName: top.name.raw, value: done });
     else if (top.node.kind === "array") top.node.items.push(done);
     at = skipBlank(text, at);
     const character = text[at];
@@ -125,7 +135,11 @@ function readName(text: string, at: number): { name: string; raw: string; end: n
 }
 
 function readScalar(text: string, at: number): JsonScalar | undefined {
-  for (const [kind, shape] of [["string", STRING], ["number", NUMBER], ["literal", LITERAL]] as const) {
+  for (const [kind, shape] of [
+    ["string", STRING],
+    ["number", NUMBER],
+    ["literal", LITERAL],
+  ] as const) {
     shape.lastIndex = at;
     const raw = shape.exec(text)?.[0];
     if (raw !== undefined) return { kind, raw };
@@ -168,7 +182,8 @@ export function writeNode(node: JsonNode): JsonText {
     if (typeof next === "string") pieces.push(next);
     else if (next.kind === "object") {
       stack.push("}");
-      for (const [index, { rawName, value }] of [...next.members.entries()].toReversed()) stack.push(value, `${index === 0 ? "" : ","}${rawName}:`);
+      for (const [index, { rawName, value }] of [...next.members.entries()].toReversed())
+        stack.push(value, `${index === 0 ? "" : ","}${rawName}:`);
       stack.push("{");
     } else if (next.kind === "array") {
       stack.push("]");
@@ -195,7 +210,8 @@ export function duplicateKeysOf(node: JsonNode): string[] {
   const stack: { node: JsonNode; pointer: string }[] = [{ node, pointer: "" }];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { node: current, pointer } = next;
-    if (current.kind === "array") for (const [index, item] of current.items.entries()) stack.push({ node: item, pointer: `${pointer}/${index}` });
+    if (current.kind === "array")
+      for (const [index, item] of current.items.entries()) stack.push({ node: item, pointer: `${pointer}/${index}` });
     if (current.kind !== "object") continue;
     const seen = new Set<string>();
     for (const { name, value } of current.members) {
@@ -216,7 +232,9 @@ export function canonicalOf(node: JsonNode): string {
   switch (node.kind) {
     case "object": {
       const last = new Map(node.members.map(({ name, value }) => [name, value]));
-      const members = [...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${JSON.stringify(name)}:${canonicalOf(value)}`);
+      const members = [...last]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => `${JSON.stringify(name)}:${canonicalOf(value)}`);
       return `{${members.join(",")}}`;
     }
     case "array":

@@ -6,7 +6,12 @@ import { repairJson } from "./repairs/repair.ts";
 
 /** What a text turned out to be. */
 export type JsonReading =
-  | { readonly kind: "json"; readonly values: readonly JsonText[]; readonly repaired: readonly Repair[]; readonly duplicateKeys: readonly string[] }
+  | {
+      readonly kind: "json";
+      readonly values: readonly JsonText[];
+      readonly repaired: readonly Repair[];
+      readonly duplicateKeys: readonly string[];
+    }
   | { readonly kind: "invalid"; readonly line: number; readonly column: number; readonly reason: string }
   | { readonly kind: "too-deep" }
   | { readonly kind: "empty" };
@@ -55,7 +60,12 @@ function readValid(text: string, maxDepth: number): (JsonReading & { kind: "json
   const shape = scalar ? { depth: 0, members: 0 } : shapeOf(text);
   if (shape.depth > maxDepth) return { kind: "too-deep" };
   const hasDuplicates = shape.members !== 0 && countMembers(value) !== shape.members;
-  return { kind: "json", values: [text as JsonText], repaired: [], duplicateKeys: hasDuplicates ? duplicatesIn(text, maxDepth) : [] };
+  return {
+    kind: "json",
+    values: [text as JsonText],
+    repaired: [],
+    duplicateKeys: hasDuplicates ? duplicatesIn(text, maxDepth) : [],
+  };
 }
 
 function duplicatesIn(text: string, maxDepth: number): string[] {
@@ -69,7 +79,12 @@ function problemOf(text: string, maxDepth: number): JsonReading {
   if (reading.kind === "invalid") return { kind: "invalid", ...pick(reading.problem) };
   const before = text.slice(0, reading.end);
   const line = before.split("\n").length;
-  return { kind: "invalid", line, column: reading.end - (before.lastIndexOf("\n") + 1) + 1, reason: "something stands behind the end of the JSON value" };
+  return {
+    kind: "invalid",
+    line,
+    column: reading.end - (before.lastIndexOf("\n") + 1) + 1,
+    reason: "something stands behind the end of the JSON value",
+  };
 }
 
 const pick = ({ line, column, reason }: { line: number; column: number; reason: string }) => ({ line, column, reason });

@@ -10,7 +10,9 @@ export interface MicrodataItem {
   readonly quoted: boolean;
 }
 
-export type MicrodataReading = { readonly kind: "items"; readonly items: readonly MicrodataItem[] } | { readonly kind: "too-deep" };
+export type MicrodataReading =
+  | { readonly kind: "items"; readonly items: readonly MicrodataItem[] }
+  | { readonly kind: "too-deep" };
 
 interface Properties {
   readonly type: readonly string[];
@@ -48,12 +50,17 @@ export function findMicrodata(html: string, baseUrl: string | undefined, maxDept
     if (depth > maxDepth) return { kind: "too-deep" };
     const id = attributeOf(element, "id");
     if (id !== undefined && id !== "" && !byId.has(id)) byId.set(id, element);
-    if (attributeOf(element, "itemscope") !== undefined && attributeOf(element, "itemprop") === undefined) tops.push(element);
+    if (attributeOf(element, "itemscope") !== undefined && attributeOf(element, "itemprop") === undefined)
+      tops.push(element);
   }
   const page = { byId, baseUrl };
   const items = tops.map((element) => {
     const item = itemOf(element, page, []);
-    return { types: item.type.map(absoluteType), value: JSON.stringify(asJsonLd(item, true)) as JsonText, quoted: isQuoted(element) };
+    return {
+      types: item.type.map(absoluteType),
+      value: JSON.stringify(asJsonLd(item, true)) as JsonText,
+      quoted: isQuoted(element),
+    };
   });
   return { kind: "items", items };
 }
@@ -67,7 +74,11 @@ interface Page {
 function itemOf(root: Element, page: Page, ancestors: readonly Element[]): Properties {
   const values = new Map<string, (string | Properties)[]>();
   const id = attributeOf(root, "itemid");
-  const item: Properties = { type: tokensOf(attributeOf(root, "itemtype")), id: id === undefined ? undefined : resolve(id, page), values };
+  const item: Properties = {
+    type: tokensOf(attributeOf(root, "itemtype")),
+    id: id === undefined ? undefined : resolve(id, page),
+    values,
+  };
   const inside = [...ancestors, root];
   for (const element of propertiesOf(root, page)) {
     const nested = attributeOf(element, "itemscope") !== undefined;
@@ -95,7 +106,8 @@ function propertiesOf(root: Element, page: Page): Element[] {
     if (visited.has(element)) continue;
     visited.add(element);
     if (tokensOf(attributeOf(element, "itemprop")).length > 0) found.push(element);
-    if (attributeOf(element, "itemscope") === undefined) pending.push(...childrenOf(element).filter(isElement).toReversed());
+    if (attributeOf(element, "itemscope") === undefined)
+      pending.push(...childrenOf(element).filter(isElement).toReversed());
   }
   return found;
 }

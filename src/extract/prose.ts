@@ -28,7 +28,9 @@ export function findInProse(text: string, maxDepth: number): ProseItem[] {
   return runsOf(text).flatMap((run) => {
     const found = inRun(run, maxDepth);
     // Mail clients write runs of blanks as no-break spaces; outside of strings they are blanks.
-    return found.length > 0 || !run.text.includes("\u00a0") ? found : inRun({ ...run, text: withPlainGaps(run.text) }, maxDepth);
+    return found.length > 0 || !run.text.includes("\u00a0")
+      ? found
+      : inRun({ ...run, text: withPlainGaps(run.text) }, maxDepth);
   });
 }
 
@@ -44,17 +46,28 @@ function inRun({ text, quoted }: Run, maxDepth: number): ProseItem[] {
   LINE_START.lastIndex = 0;
   for (let match = LINE_START.exec(text); match !== null; match = LINE_START.exec(text)) {
     const found = valueAt(text, match.index + match[0].length - 1, maxDepth);
-    if (found === undefined || !standsAlone(found.node) || !/^[ \t\r]*(?:\n|$)/.test(text.slice(found.end, found.end + 200))) continue;
+    if (
+      found === undefined ||
+      !standsAlone(found.node) ||
+      !/^[ \t\r]*(?:\n|$)/.test(text.slice(found.end, found.end + 200))
+    )
+      continue;
     alone.push({ value: found.value, quoted });
     LINE_START.lastIndex = found.end;
   }
   return alone;
 }
 
-function valueAt(text: string, at: number, maxDepth: number): { value: JsonText; node: JsonNode; end: number } | undefined {
+function valueAt(
+  text: string,
+  at: number,
+  maxDepth: number,
+): { value: JsonText; node: JsonNode; end: number } | undefined {
   if (text[at] !== "{" && text[at] !== "[") return undefined;
   const reading = readNode(text, maxDepth, at);
-  return reading.kind === "node" ? { value: text.slice(at, reading.end) as JsonText, node: reading.node, end: reading.end } : undefined;
+  return reading.kind === "node"
+    ? { value: text.slice(at, reading.end) as JsonText, node: reading.node, end: reading.end }
+    : undefined;
 }
 
 function standsAlone(node: JsonNode): boolean {

@@ -11,7 +11,9 @@ export interface SchemaProblem {
   readonly message: string;
 }
 
-export type SchemaVerdict = { readonly kind: "meets" } | { readonly kind: "fails"; readonly problems: readonly SchemaProblem[] };
+export type SchemaVerdict =
+  | { readonly kind: "meets" }
+  | { readonly kind: "fails"; readonly problems: readonly SchemaProblem[] };
 
 const MAX_PROBLEMS = 50;
 const MAX_COMPILED = 200;
@@ -27,7 +29,9 @@ let engine: Promise<Ajv2020> | undefined;
 export async function checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaVerdict> {
   const validate = await compile(schema);
   if (validate(JSON.parse(payload))) return { kind: "meets" };
-  const problems = (validate.errors ?? []).slice(0, MAX_PROBLEMS).map((error) => ({ pointer: pointerOf(error), message: inWords(error) }));
+  const problems = (validate.errors ?? [])
+    .slice(0, MAX_PROBLEMS)
+    .map((error) => ({ pointer: pointerOf(error), message: inWords(error) }));
   return { kind: "fails", problems };
 }
 
@@ -47,7 +51,11 @@ export async function compile(schema: JsonSchema): Promise<ValidateFunction> {
 }
 
 async function createEngine(): Promise<Ajv2020> {
-  const [{ Ajv2020: Engine }, { default: addFormats }, { RE2JS }] = await Promise.all([import("ajv/dist/2020.js"), import("ajv-formats"), import("re2js")]);
+  const [{ Ajv2020: Engine }, { default: addFormats }, { RE2JS }] = await Promise.all([
+    import("ajv/dist/2020.js"),
+    import("ajv-formats"),
+    import("re2js"),
+  ]);
   const linear = Object.assign(
     (pattern: string) => {
       const expression = RE2JS.compile(RE2JS.translateRegExp(pattern));
@@ -62,7 +70,9 @@ async function createEngine(): Promise<Ajv2020> {
 
 function pointerOf(error: ErrorObject): string {
   const missing: unknown = error.params["missingProperty"] ?? error.params["additionalProperty"];
-  return typeof missing === "string" ? `${error.instancePath}/${missing.replaceAll("~", "~0").replaceAll("/", "~1")}` : error.instancePath;
+  return typeof missing === "string"
+    ? `${error.instancePath}/${missing.replaceAll("~", "~0").replaceAll("/", "~1")}`
+    : error.instancePath;
 }
 
 function inWords(error: ErrorObject): string {

@@ -16,7 +16,8 @@ export interface Script {
 const JSON_TYPE = /^(?:application\/(?:[a-z0-9.+-]+\+)?json|text\/json|application\/[a-z0-9.-]+\+json)$/;
 /** Elements whose content is no markup (WHATWG HTML §13.2.5.1 to §13.2.5.5), with scripting off. */
 const RAW_TEXT: ReadonlySet<string> = new Set(["style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"]);
-const QUOTE_CLASS = /(?:^|\s)(?:gmail_quote|gmail_quote_container|yahoo_quoted|moz-cite-prefix|protonmail_quote)(?:\s|$)/i;
+const QUOTE_CLASS =
+  /(?:^|\s)(?:gmail_quote|gmail_quote_container|yahoo_quoted|moz-cite-prefix|protonmail_quote)(?:\s|$)/i;
 const TAG_NAME = /[a-z][^\s/>]*/iy;
 
 /**
@@ -30,7 +31,7 @@ export function findScripts(html: string): Script[] {
   if (!/<script/i.test(html)) return scripts;
   let quoteDepth = 0;
   const openQuotes: string[] = [];
-  for (let at = html.indexOf("<"); at >= 0; ) {
+  for (let at = html.indexOf("<"); at >= 0;) {
     if (html.startsWith("<!--", at)) {
       at = next(html, commentEnd(html, at));
       continue;
@@ -56,7 +57,11 @@ export function findScripts(html: string): Script[] {
     }
     if (name === "script") {
       const textEnd = scriptEnd(html, end);
-      const script = scriptOf(attributesOf(html.slice(bodyStart, end - 1)), html.slice(end, textEnd), openQuotes.length > 0);
+      const script = scriptOf(
+        attributesOf(html.slice(bodyStart, end - 1)),
+        html.slice(end, textEnd),
+        openQuotes.length > 0,
+      );
       if (script !== undefined) scripts.push(script);
       at = next(html, textEnd);
     } else at = next(html, RAW_TEXT.has(name) ? rawEnd(html, end, name) : end);

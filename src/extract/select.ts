@@ -23,7 +23,9 @@ export function selectItem(items: readonly Item[], selection: Selection | undefi
   }
   if ("type" in selection) return selectType(items, selection.type);
   const item = items.find((candidate) =>
-    "format" in selection ? candidate.format === selection.format : candidate.source.filename !== null && matchesGlob(candidate.source.filename, selection.filename),
+    "format" in selection
+      ? candidate.format === selection.format
+      : candidate.source.filename !== null && matchesGlob(candidate.source.filename, selection.filename),
   );
   return item === undefined ? undefined : { item, value: item.value };
 }
@@ -57,7 +59,8 @@ function matcherOf(wanted: string): (type: string) => boolean {
 
 /** A node taken out of an array or `@graph` gets the context that held for it there. */
 function takenOut({ node, context }: TopNode): JsonText {
-  if (node.kind !== "object" || context === undefined || memberOf(node, "@context") !== undefined) return writeNode(node);
+  if (node.kind !== "object" || context === undefined || memberOf(node, "@context") !== undefined)
+    return writeNode(node);
   const members: JsonObject["members"] = [{ name: "@context", rawName: '"@context"', value: context }, ...node.members];
   return writeNode({ kind: "object", members });
 }

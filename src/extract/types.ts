@@ -1,3 +1,4 @@
+import { isSchemaOrgContext } from "./contexts/bundled.ts";
 import type { JsonNode } from "./json-node.ts";
 import { memberOf, textOf } from "./json-node.ts";
 
@@ -21,10 +22,22 @@ const SCHEMA_ORG_ANY = /^https?:\/\/(?:www\.)?schema\.org(?:\/|$)/i;
 
 /** Contexts that are bundled: the vocabulary that bare types belong to under each. */
 const KNOWN_CONTEXTS: Readonly<Record<string, { readonly vocab: string; readonly typeNames: readonly string[] }>> = {
-  "https://www.w3.org/ns/activitystreams": { vocab: "https://www.w3.org/ns/activitystreams#", typeNames: ["@type", "type"] },
-  "http://www.w3.org/ns/activitystreams": { vocab: "https://www.w3.org/ns/activitystreams#", typeNames: ["@type", "type"] },
-  "https://www.w3.org/2018/credentials/v1": { vocab: "https://www.w3.org/2018/credentials#", typeNames: ["@type", "type"] },
-  "https://www.w3.org/ns/credentials/v2": { vocab: "https://www.w3.org/2018/credentials#", typeNames: ["@type", "type"] },
+  "https://www.w3.org/ns/activitystreams": {
+    vocab: "https://www.w3.org/ns/activitystreams#",
+    typeNames: ["@type", "type"],
+  },
+  "http://www.w3.org/ns/activitystreams": {
+    vocab: "https://www.w3.org/ns/activitystreams#",
+    typeNames: ["@type", "type"],
+  },
+  "https://www.w3.org/2018/credentials/v1": {
+    vocab: "https://www.w3.org/2018/credentials#",
+    typeNames: ["@type", "type"],
+  },
+  "https://www.w3.org/ns/credentials/v2": {
+    vocab: "https://www.w3.org/2018/credentials#",
+    typeNames: ["@type", "type"],
+  },
   "http://www.w3.org/ns/anno.jsonld": { vocab: "http://www.w3.org/ns/oa#", typeNames: ["@type", "type"] },
   "https://www.w3.org/ns/anno.jsonld": { vocab: "http://www.w3.org/ns/oa#", typeNames: ["@type", "type"] },
 };
@@ -63,7 +76,8 @@ export function topNodesOf(document: JsonNode): TopNode[] {
     const own = memberOf(node, "@context") ?? context;
     const graph = memberOf(node, "@graph");
     if (graph === undefined || memberOf(node, "@type") !== undefined) found.push({ node, context: own, taken });
-    if (graph !== undefined) for (const member of graph.kind === "array" ? graph.items : [graph]) visit(member, own, true);
+    if (graph !== undefined)
+      for (const member of graph.kind === "array" ? graph.items : [graph]) visit(member, own, true);
   };
   if (document.kind === "array") for (const item of document.items) visit(item, undefined, true);
   else visit(document, undefined, false);
@@ -79,7 +93,9 @@ function typesOfNode(node: JsonNode, vocabulary: Vocabulary): string[] {
   for (const name of vocabulary.typeNames) {
     const value = memberOf(node, name);
     if (value === undefined) continue;
-    const names = (value.kind === "array" ? value.items : [value]).flatMap((item) => (item.kind === "string" ? [textOf(item.raw)] : []));
+    const names = (value.kind === "array" ? value.items : [value]).flatMap((item) =>
+      item.kind === "string" ? [textOf(item.raw)] : [],
+    );
     return names.map((type) => absolute(type, vocabulary));
   }
   return [];
@@ -146,7 +162,6 @@ function stringMember(node: JsonNode, name: string): string | undefined {
 
 function bundledContext(url: string): { readonly vocab: string; readonly typeNames: readonly string[] } | undefined {
   const trimmed = url.trim();
-  // Senders write the context of schema.org in many ways: http, www, a slash, a file name, no scheme at all.
-  if (/^(?:https?:)?(?:\/\/)?(?:www\.)?schema\.org(?:\/(?:docs\/jsonldcontext\.json(?:ld)?)?)?\/?#?$/i.test(trimmed)) return { vocab: SCHEMA_ORG, typeNames: ["@type"] };
+  if (isSchemaOrgContext(trimmed)) return { vocab: SCHEMA_ORG, typeNames: ["@type", "type"] };
   return KNOWN_CONTEXTS[trimmed.replace(/[#/]$/, "")];
 }

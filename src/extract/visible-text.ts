@@ -8,10 +8,56 @@ export interface VisibleBlock {
   readonly quoted: boolean;
 }
 
-export type VisibleReading = { readonly kind: "blocks"; readonly blocks: readonly VisibleBlock[] } | { readonly kind: "too-deep" };
+export type VisibleReading =
+  | { readonly kind: "blocks"; readonly blocks: readonly VisibleBlock[] }
+  | { readonly kind: "too-deep" };
 
-const HIDDEN: ReadonlySet<string> = new Set(["script", "style", "head", "template", "title", "noscript", "textarea", "select", "iframe", "object", "svg"]);
-const BLOCKS: ReadonlySet<string> = new Set(["address", "article", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul"]);
+const HIDDEN: ReadonlySet<string> = new Set([
+  "script",
+  "style",
+  "head",
+  "template",
+  "title",
+  "noscript",
+  "textarea",
+  "select",
+  "iframe",
+  "object",
+  "svg",
+]);
+const BLOCKS: ReadonlySet<string> = new Set([
+  "address",
+  "article",
+  "blockquote",
+  "body",
+  "br",
+  "center",
+  "dd",
+  "div",
+  "dl",
+  "dt",
+  "footer",
+  "form",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
+  "header",
+  "hr",
+  "li",
+  "main",
+  "ol",
+  "p",
+  "pre",
+  "section",
+  "table",
+  "td",
+  "th",
+  "tr",
+  "ul",
+]);
 const HIDING_STYLE = /display\s*:\s*none|visibility\s*:\s*hidden/i;
 
 /** The `pre` and `code` blocks of a page, then its whole visible text with a line break where a block begins or ends. */
@@ -21,7 +67,8 @@ export function visibleText(html: string, maxDepth: number): VisibleReading {
   for (const { element, depth } of elementsIn(document, (candidate) => !isHidden(candidate))) {
     if (depth > maxDepth) return { kind: "too-deep" };
     const { tagName } = element;
-    if (tagName === "pre" || tagName === "code") blocks.push({ element: tagName, text: textBelow(element), quoted: isQuoted(element) });
+    if (tagName === "pre" || tagName === "code")
+      blocks.push({ element: tagName, text: textBelow(element), quoted: isQuoted(element) });
   }
   const root = document.childNodes.find(isElement);
   if (root !== undefined) blocks.push({ element: "text", text: textBelow(root), quoted: false });
@@ -45,5 +92,9 @@ function textBelow(root: Element): string {
 }
 
 function isHidden(element: Element): boolean {
-  return HIDDEN.has(element.tagName) || attributeOf(element, "hidden") !== undefined || HIDING_STYLE.test(attributeOf(element, "style") ?? "");
+  return (
+    HIDDEN.has(element.tagName) ||
+    attributeOf(element, "hidden") !== undefined ||
+    HIDING_STYLE.test(attributeOf(element, "style") ?? "")
+  );
 }

@@ -21,11 +21,17 @@ const JETSTREAM_OFF: ReadonlySet<number> = new Set([10039, 10076]);
  */
 export function causeOf(error: unknown): TryLaterCause | "no-responders" {
   if (error instanceof JetStreamApiError) return causeOfCode(error.code);
-  if (error instanceof jserrors.JetStreamNotEnabled || error instanceof errors.NoRespondersError) return "no-responders";
+  if (error instanceof jserrors.JetStreamNotEnabled || error instanceof errors.NoRespondersError)
+    return "no-responders";
   if (error instanceof errors.RequestError) return error.isNoResponders() ? "no-responders" : causeOfRequest(error);
   if (error instanceof errors.TimeoutError) return "no-ack";
   if (error instanceof errors.PermissionViolationError) return "setting-wrong";
-  if (error instanceof errors.ClosedConnectionError || error instanceof errors.ConnectionError || error instanceof errors.DrainingConnectionError) return "nats-away";
+  if (
+    error instanceof errors.ClosedConnectionError ||
+    error instanceof errors.ConnectionError ||
+    error instanceof errors.DrainingConnectionError
+  )
+    return "nats-away";
   if (error instanceof errors.InvalidArgumentError) return "our-fault";
   return "our-fault";
 }
@@ -51,7 +57,8 @@ function causeOfRequest(error: InstanceType<typeof errors.RequestError>): TryLat
 
 function causeOfCode(code: number): TryLaterCause {
   if (FULL_CODES.has(code)) return "stream-full";
-  if (code === STREAM_NOT_FOUND || code === WRONG_STREAM || code === MESSAGE_TOO_LARGE || code === HEADERS_TOO_LARGE) return "setting-wrong";
+  if (code === STREAM_NOT_FOUND || code === WRONG_STREAM || code === MESSAGE_TOO_LARGE || code === HEADERS_TOO_LARGE)
+    return "setting-wrong";
   if (JETSTREAM_OFF.has(code)) return "setting-wrong";
   return "our-fault";
 }

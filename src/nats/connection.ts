@@ -1,7 +1,14 @@
 import { readFile } from "node:fs/promises";
 
 import type { Authenticator, ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
-import { connect, credsAuthenticator, errors, nkeyAuthenticator, tokenAuthenticator, usernamePasswordAuthenticator } from "@nats-io/transport-node";
+import {
+  connect,
+  credsAuthenticator,
+  errors,
+  nkeyAuthenticator,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from "@nats-io/transport-node";
 
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -59,8 +66,16 @@ export async function answersNats(settings: NatsSettings, timeoutMs: number): Pr
 }
 
 async function optionsOf(settings: NatsSettings): Promise<ConnectionOptions> {
-  const [ca, cert, key] = await Promise.all([settings.caFile, settings.certFile, settings.keyFile].map((file) => (file === undefined ? undefined : readText(file))));
-  const tls = { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+  const [ca, cert, key] = await Promise.all(
+    [settings.caFile, settings.certFile, settings.keyFile].map((file) =>
+      file === undefined ? undefined : readText(file),
+    ),
+  );
+  const tls = {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
   return {
     servers: settings.url.split(",").map((url) => url.trim()),
     name: "posthorn",
@@ -79,7 +94,10 @@ async function authenticatorsOf(settings: NatsSettings): Promise<Authenticator[]
   const authenticators: Authenticator[] = [];
   const { credsFile, nkey, user, password, token } = settings;
   if (credsFile !== undefined) authenticators.push(credsAuthenticator(Buffer.from(await readText(credsFile))));
-  if (nkey !== undefined) authenticators.push(nkeyAuthenticator(Buffer.from(/^SU[A-Z2-7]{56}$/.test(nkey) ? nkey : (await readText(nkey)).trim())));
+  if (nkey !== undefined)
+    authenticators.push(
+      nkeyAuthenticator(Buffer.from(/^SU[A-Z2-7]{56}$/.test(nkey) ? nkey : (await readText(nkey)).trim())),
+    );
   if (user !== undefined) authenticators.push(usernamePasswordAuthenticator(user, password ?? ""));
   if (token !== undefined) authenticators.push(tokenAuthenticator(token));
   return authenticators;
@@ -87,15 +105,26 @@ async function authenticatorsOf(settings: NatsSettings): Promise<Authenticator[]
 
 async function readText(file: string): Promise<string> {
   return readFile(file, "utf8").catch((error: unknown) => {
-    throw new OperatorError(`cannot read ${file}`, "check the path and its permissions", { cause: error, exitCode: 78 });
+    throw new OperatorError(`cannot read ${file}`, "check the path and its permissions", {
+      cause: error,
+      exitCode: 78,
+    });
   });
 }
 
 function connectError(url: string, error: unknown): OperatorError {
   if (error instanceof errors.AuthorizationError) {
-    return new OperatorError(`NATS at ${url} refuses our credentials`, "check POSTHORN_NATS_CREDS, …_NKEY, …_USER and …_PASSWORD or …_TOKEN", { cause: error });
+    return new OperatorError(
+      `NATS at ${url} refuses our credentials`,
+      "check POSTHORN_NATS_CREDS, …_NKEY, …_USER and …_PASSWORD or …_TOKEN",
+      { cause: error },
+    );
   }
-  return new OperatorError(`no NATS server answers at ${url}`, "start one, or set POSTHORN_NATS_URL; `npm start` starts one by itself", { cause: error });
+  return new OperatorError(
+    `no NATS server answers at ${url}`,
+    "start one, or set POSTHORN_NATS_URL; `npm start` starts one by itself",
+    { cause: error },
+  );
 }
 
 async function watchStatus(connection: NatsConnection, log: Log, onChange: (up: boolean) => void): Promise<void> {

@@ -22,7 +22,10 @@ export async function lockDataDirectory(folder: string): Promise<AsyncDisposable
   const server = await listen(path).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "EADDRINUSE") throw error;
     if (await answers(path)) {
-      throw new OperatorError(`another Posthorn is running in the data directory ${resolve(folder)}`, "stop it, or set POSTHORN_DATA_DIR to another folder");
+      throw new OperatorError(
+        `another Posthorn is running in the data directory ${resolve(folder)}`,
+        "stop it, or set POSTHORN_DATA_DIR to another folder",
+      );
     }
     await rm(path, { force: true });
     return listen(path);

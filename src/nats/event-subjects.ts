@@ -19,7 +19,9 @@ export type SubjectsResult =
  * not be added (10052). Other settings of the stream stay as the operator has them.
  */
 export function addEventSubjects(connection: NatsConnection, names: readonly string[]): Promise<SubjectsResult> {
-  return change(connection, (subjects) => [...new Set([...subjects, ...names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS))])]);
+  return change(connection, (subjects) => [
+    ...new Set([...subjects, ...names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS))]),
+  ]);
 }
 
 /** Takes names off again; their stored events stay. */
@@ -29,14 +31,18 @@ export function removeEventSubjects(connection: NatsConnection, names: readonly 
 }
 
 /** An update replaces the whole configuration: read, change, write, read again, and once more when somebody wrote between. */
-async function change(connection: NatsConnection, edit: (subjects: readonly string[]) => string[]): Promise<SubjectsResult> {
+async function change(
+  connection: NatsConnection,
+  edit: (subjects: readonly string[]) => string[],
+): Promise<SubjectsResult> {
   const jsm = await jetstreamManager(connection, { checkAPI: false });
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const { config } = await jsm.streams.info(EVENT_STREAM);
     const before = config.subjects ?? [];
     const after = edit(before);
     if (sameSubjects(before, after)) return { kind: "extended" };
-    if (after.filter((subject) => !subject.startsWith(WORKFLOW_SUBJECTS)).length > MAX_EXACT_NAMES) return { kind: "too-many", limit: MAX_EXACT_NAMES };
+    if (after.filter((subject) => !subject.startsWith(WORKFLOW_SUBJECTS)).length > MAX_EXACT_NAMES)
+      return { kind: "too-many", limit: MAX_EXACT_NAMES };
     try {
       await jsm.streams.update(EVENT_STREAM, { ...config, subjects: after });
     } catch (error) {
@@ -54,4 +60,5 @@ async function keptChange(jsm: JetStreamManager, edit: (subjects: readonly strin
   return sameSubjects(subjects, edit(subjects));
 }
 
-const sameSubjects = (one: readonly string[], other: readonly string[]) => one.length === other.length && one.every((subject) => other.includes(subject));
+const sameSubjects = (one: readonly string[], other: readonly string[]) =>
+  one.length === other.length && one.every((subject) => other.includes(subject));

@@ -26,7 +26,9 @@ export async function fetchDebianServer(cache: string, log: Log): Promise<string
   log.info("Fetching nats-server with apt, into the user's cache folder; the system stays as it is");
   const work = await mkdtemp(join(tmpdir(), "posthorn-apt-"));
   try {
-    await Promise.all(["lists/partial", "archives/partial"].map((folder) => mkdir(join(work, folder), { recursive: true })));
+    await Promise.all(
+      ["lists/partial", "archives/partial"].map((folder) => mkdir(join(work, folder), { recursive: true })),
+    );
     await writeFile(join(work, "sources.list"), `deb [signed-by=${KEYRING}] ${await mirror()} ${SUITE} main\n`);
     const options = aptOptions(work);
     await run("apt-get", [...options, "update"], { timeout: STEP_TIMEOUT_MS });
@@ -67,8 +69,15 @@ function aptOptions(work: string): string[] {
 
 /** The mirror that the machine itself uses, when it is one of Debian's. */
 async function mirror(): Promise<string> {
-  const texts = await Promise.all(["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"].map((file) => readFile(file, "utf8").catch(() => "")));
-  return /^(?:deb|URIs:)\s+(?:\[[^\]]*\]\s*)?(https?:\/\/\S+\/debian)\/?(?=\s|$)/m.exec(texts.join("\n"))?.[1] ?? DEFAULT_MIRROR;
+  const texts = await Promise.all(
+    ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"].map((file) =>
+      readFile(file, "utf8").catch(() => ""),
+    ),
+  );
+  return (
+    /^(?:deb|URIs:)\s+(?:\[[^\]]*\]\s*)?(https?:\/\/\S+\/debian)\/?(?=\s|$)/m.exec(texts.join("\n"))?.[1] ??
+    DEFAULT_MIRROR
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

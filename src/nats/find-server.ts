@@ -25,8 +25,13 @@ const OLDEST = [2, 10] as const;
  * A release archive is not downloaded: nothing here knows its SHA-256, and an unverified program is not started.
  * Throws `OperatorError` when there is none.
  */
-export async function findNatsServer(options: { readonly env: NodeJS.ProcessEnv; readonly log: Log }): Promise<FoundServer> {
-  const onPath = await firstUsable((options.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "nats-server")));
+export async function findNatsServer(options: {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+}): Promise<FoundServer> {
+  const onPath = await firstUsable(
+    (options.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "nats-server")),
+  );
   if (onPath !== undefined) return onPath;
   const cache = cacheFolder(options.env);
   const fetched = await fromCache(cache);
@@ -45,13 +50,17 @@ export async function findNatsServer(options: { readonly env: NodeJS.ProcessEnv;
 
 /** Where a fetched server is kept: `posthorn/nats-server/<version>/nats-server` below the user's cache folder. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  const base = env["XDG_CACHE_HOME"] || (process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache"));
+  const base =
+    env["XDG_CACHE_HOME"] ||
+    (process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache"));
   return join(base, "posthorn", "nats-server");
 }
 
 async function fromCache(cache: string): Promise<FoundServer | undefined> {
   const versions = await readdir(cache).catch(() => []);
-  const newestFirst = versions.filter((name) => /^\d/.test(name)).sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+  const newestFirst = versions
+    .filter((name) => /^\d/.test(name))
+    .sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
   return firstUsable(newestFirst.map((version) => join(cache, version, "nats-server")));
 }
 

@@ -28,7 +28,12 @@ wait $server`;
  * Lives in a process group of its own, so that Ctrl-C reaches the daemon first and the server goes last. Throws
  * `OperatorError` when it cannot be started.
  */
-export async function startLocalServer(options: { readonly settings: NatsSettings; readonly dataDir: string; readonly env: NodeJS.ProcessEnv; readonly log: Log }): Promise<AsyncDisposable> {
+export async function startLocalServer(options: {
+  readonly settings: NatsSettings;
+  readonly dataDir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+}): Promise<AsyncDisposable> {
   const { settings, dataDir, log } = options;
   const { hostname, port } = localAddress(settings.url);
   const found = await findNatsServer(options);
@@ -36,8 +41,19 @@ export async function startLocalServer(options: { readonly settings: NatsSetting
   await mkdir(folder, { recursive: true });
   const config = join(folder, "nats.conf");
   const logFile = join(folder, "nats.log");
-  await writeFile(config, [`listen: "${hostname}:${port}"`, `max_payload: ${MAX_PAYLOAD}`, `jetstream { store_dir: ${JSON.stringify(folder)}, sync_interval: always }`, ""].join("\n"));
-  const child = spawn("sh", ["-c", WATCHDOG, found.path, config, logFile], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  await writeFile(
+    config,
+    [
+      `listen: "${hostname}:${port}"`,
+      `max_payload: ${MAX_PAYLOAD}`,
+      `jetstream { store_dir: ${JSON.stringify(folder)}, sync_interval: always }`,
+      "",
+    ].join("\n"),
+  );
+  const child = spawn("sh", ["-c", WATCHDOG, found.path, config, logFile], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
   await answered(settings, child, logFile);
   log.info("Started a nats-server in the data directory", { version: found.version, url: settings.url, folder });
   return { [Symbol.asyncDispose]: () => stop(child) };
@@ -46,7 +62,10 @@ export async function startLocalServer(options: { readonly settings: NatsSetting
 function localAddress(url: string): { hostname: string; port: string } {
   const parsed = URL.parse(url);
   if (parsed === null || !LOOPBACK.has(parsed.hostname)) {
-    throw new OperatorError(`no NATS server answers at ${url}`, "start it, or set POSTHORN_NATS_URL to a loopback address, where one can be started");
+    throw new OperatorError(
+      `no NATS server answers at ${url}`,
+      "start it, or set POSTHORN_NATS_URL to a loopback address, where one can be started",
+    );
   }
   return { hostname: parsed.hostname === "localhost" ? "127.0.0.1" : parsed.hostname, port: parsed.port || "4222" };
 }

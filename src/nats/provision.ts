@@ -11,8 +11,19 @@ import type { Log } from "../telemetry/log.ts";
 import { addEventSubjects } from "./event-subjects.ts";
 
 /** The names of contract §6. */
-export const STREAMS = { events: "POSTHORN_EVENTS", deadLetters: "POSTHORN_DEAD_LETTERS", refused: "POSTHORN_REFUSED", audit: "POSTHORN_AUDIT" } as const;
-export const BUCKETS = { registry: "posthorn_registry", keys: "posthorn_keys", secrets: "posthorn_secrets", unfinished: "posthorn_unfinished", objects: "posthorn_objects" } as const;
+export const STREAMS = {
+  events: "POSTHORN_EVENTS",
+  deadLetters: "POSTHORN_DEAD_LETTERS",
+  refused: "POSTHORN_REFUSED",
+  audit: "POSTHORN_AUDIT",
+} as const;
+export const BUCKETS = {
+  registry: "posthorn_registry",
+  keys: "posthorn_keys",
+  secrets: "posthorn_secrets",
+  unfinished: "posthorn_unfinished",
+  objects: "posthorn_objects",
+} as const;
 
 export interface ProvisionSettings {
   readonly dedupeWindowMs: number;
@@ -53,15 +64,25 @@ export async function provision(connection: NatsConnection, settings: ProvisionS
  * Creates the event stream again after somebody deleted it, with `exactNames` beside the workflow subjects. Its events are
  * gone; that is said loudly.
  */
-export async function recreateEventStream(connection: NatsConnection, settings: ProvisionSettings, exactNames: readonly string[], log: Log): Promise<void> {
+export async function recreateEventStream(
+  connection: NatsConnection,
+  settings: ProvisionSettings,
+  exactNames: readonly string[],
+  log: Log,
+): Promise<void> {
   const jsm = await jetstreamManager(connection, { checkAPI: false });
   if (await streamExists(jsm, STREAMS.events)) return;
-  log.error("The event stream is gone: somebody deleted it, with every event it held. It is created again", { stream: STREAMS.events });
+  log.error("The event stream is gone: somebody deleted it, with every event it held. It is created again", {
+    stream: STREAMS.events,
+  });
   await ensureStream(jsm, await eventStream(jsm, settings), log);
   await addEventSubjects(connection, exactNames);
 }
 
-async function eventStream(jsm: JetStreamManager, settings: ProvisionSettings): Promise<Partial<StreamConfig> & { name: string }> {
+async function eventStream(
+  jsm: JetStreamManager,
+  settings: ProvisionSettings,
+): Promise<Partial<StreamConfig> & { name: string }> {
   const { limits } = await jsm.getAccountInfo();
   return {
     name: STREAMS.events,
@@ -80,7 +101,12 @@ async function eventStream(jsm: JetStreamManager, settings: ProvisionSettings): 
 }
 
 function otherStreams(replicas: number): (Partial<StreamConfig> & { name: string })[] {
-  const kept = { retention: RetentionPolicy.Limits, storage: StorageType.File, num_replicas: replicas, allow_direct: true };
+  const kept = {
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: replicas,
+    allow_direct: true,
+  };
   return [
     {
       ...kept,
@@ -100,18 +126,32 @@ function otherStreams(replicas: number): (Partial<StreamConfig> & { name: string
       max_age: nanos(DAY_MS),
       max_bytes: REFUSED_MAX_BYTES,
     },
-    { ...kept, name: STREAMS.audit, description: "Posthorn: who changed what", subjects: ["posthorn.audit.>"], discard: DiscardPolicy.Old, max_age: nanos(AUDIT_MAX_AGE_MS) },
+    {
+      ...kept,
+      name: STREAMS.audit,
+      description: "Posthorn: who changed what",
+      subjects: ["posthorn.audit.>"],
+      discard: DiscardPolicy.Old,
+      max_age: nanos(AUDIT_MAX_AGE_MS),
+    },
   ];
 }
 
-async function ensureStream(jsm: JetStreamManager, config: Partial<StreamConfig> & { name: string }, log: Log): Promise<void> {
+async function ensureStream(
+  jsm: JetStreamManager,
+  config: Partial<StreamConfig> & { name: string },
+  log: Log,
+): Promise<void> {
   if (await streamExists(jsm, config.name)) return;
   const { config: created } = await jsm.streams.add(config);
   // A server from before an option drops it in silence: what came back is compared with what was asked for.
   for (const [option, asked] of Object.entries(config)) {
     const got = created[option as keyof StreamConfig];
     if (JSON.stringify(got) !== JSON.stringify(asked) && !(asked === -1 && (got === undefined || got === 0))) {
-      throw new OperatorError(`the server did not take ${option} for stream ${config.name} (asked ${JSON.stringify(asked)}, got ${JSON.stringify(got)})`, "use nats-server 2.10 or newer");
+      throw new OperatorError(
+        `the server did not take ${option} for stream ${config.name} (asked ${JSON.stringify(asked)}, got ${JSON.stringify(got)})`,
+        "use nats-server 2.10 or newer",
+      );
     }
   }
   log.info("Created a stream", { stream: config.name });
@@ -131,23 +171,51 @@ async function ensureBuckets(connection: NatsConnection, jsm: JetStreamManager, 
   const kvm = new Kvm(connection);
   for (const bucket of [BUCKETS.registry, BUCKETS.keys, BUCKETS.secrets]) {
     // A direct get may be stale on a replica, and a revoked key must not open anything.
-    if (!(await streamExists(jsm, `KV_${bucket}`))) await kvm.create(bucket, { history: 1, replicas, allow_direct: false });
+    if (!(await streamExists(jsm, `KV_${bucket}`)))
+      await kvm.create(bucket, { history: 1, replicas, allow_direct: false });
   }
-  if (!(await streamExists(jsm, `KV_${BUCKETS.unfinished}`))) await kvm.create(BUCKETS.unfinished, { history: 1, replicas, ttl: UNFINISHED_TTL_MS });
-  if (!(await streamExists(jsm, `OBJ_${BUCKETS.objects}`))) await new Objm(connection).create(BUCKETS.objects, { ttl: nanos(OBJECTS_TTL_MS), replicas, storage: StorageType.File });
+  if (!(await streamExists(jsm, `KV_${BUCKETS.unfinished}`)))
+    await kvm.create(BUCKETS.unfinished, { history: 1, replicas, ttl: UNFINISHED_TTL_MS });
+  if (!(await streamExists(jsm, `OBJ_${BUCKETS.objects}`)))
+    await new Objm(connection).create(BUCKETS.objects, {
+      ttl: nanos(OBJECTS_TTL_MS),
+      replicas,
+      storage: StorageType.File,
+    });
 }
 
 function explained(error: unknown): unknown {
   if (error instanceof OperatorError) return error;
-  if (error instanceof jserrors.JetStreamNotEnabled || (error instanceof JetStreamApiError && NO_JETSTREAM.has(error.code))) {
-    return new OperatorError("the NATS server has no JetStream", "switch it on: `jetstream {}` in its configuration", { cause: error });
+  if (
+    error instanceof jserrors.JetStreamNotEnabled ||
+    (error instanceof JetStreamApiError && NO_JETSTREAM.has(error.code))
+  ) {
+    return new OperatorError("the NATS server has no JetStream", "switch it on: `jetstream {}` in its configuration", {
+      cause: error,
+    });
   }
-  if (error instanceof errors.PermissionViolationError || (error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError)) {
-    return new OperatorError("our NATS account may not manage JetStream", "allow it to publish on $JS.API.>, $KV.posthorn_*.> and $O.posthorn_objects.>", { cause: error });
+  if (
+    error instanceof errors.PermissionViolationError ||
+    (error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError)
+  ) {
+    return new OperatorError(
+      "our NATS account may not manage JetStream",
+      "allow it to publish on $JS.API.>, $KV.posthorn_*.> and $O.posthorn_objects.>",
+      { cause: error },
+    );
   }
   if (error instanceof JetStreamApiError && error.code === SUBJECTS_OVERLAP) {
-    return new OperatorError("a stream of somebody else already takes subjects of ours", "see `nats stream ls --subjects`; delete that stream or give Posthorn an account of its own", { cause: error });
+    return new OperatorError(
+      "a stream of somebody else already takes subjects of ours",
+      "see `nats stream ls --subjects`; delete that stream or give Posthorn an account of its own",
+      { cause: error },
+    );
   }
-  if (error instanceof JetStreamApiError) return new OperatorError(`NATS refused to set up a stream: ${error.message} (${error.code})`, "see the server's log", { cause: error });
+  if (error instanceof JetStreamApiError)
+    return new OperatorError(
+      `NATS refused to set up a stream: ${error.message} (${error.code})`,
+      "see the server's log",
+      { cause: error },
+    );
   return error;
 }

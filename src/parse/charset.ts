@@ -7,7 +7,8 @@ import iconv from "iconv-lite";
 const META_LOOK_BYTES = 1_024;
 const META_CHARSET = /<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:-]{2,40})/i;
 // Labels that mailers write without looking: plain ASCII and the Western sets are believed only where UTF-8 is not plainer.
-const CARELESS_LABEL = /^(?:us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-1|iso_8859-1|latin-?1|windows-1252|cp1252|unknown-8bit|x-unknown|default|8bit|none)$/i;
+const CARELESS_LABEL =
+  /^(?:us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-1|iso_8859-1|latin-?1|windows-1252|cp1252|unknown-8bit|x-unknown|default|8bit|none)$/i;
 const FALLBACK = "windows-1252";
 
 /**
@@ -32,7 +33,12 @@ export function decodeText(bytes: Uint8Array, label: string | undefined, isHtml:
   const byMeta = meta === undefined || isUtf8Label(meta) ? undefined : decodeAs(buffer, meta);
   if (byMeta !== undefined) return byMeta;
   if (isUtf8(buffer) || isUtf8Label(label)) return buffer.toString("utf8");
-  return decodeAs(buffer, careless && label !== undefined && !/ascii|unknown|default|none|8bit/i.test(label) ? label : FALLBACK) ?? buffer.toString("latin1");
+  return (
+    decodeAs(
+      buffer,
+      careless && label !== undefined && !/ascii|unknown|default|none|8bit/i.test(label) ? label : FALLBACK,
+    ) ?? buffer.toString("latin1")
+  );
 }
 
 /** The text of `buffer` in the named charset, `undefined` when nobody knows that name. */

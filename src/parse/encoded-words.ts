@@ -35,7 +35,9 @@ export function decodeWords(value: string): string {
 }
 
 function decodeQ(encoded: string): Buffer {
-  const text = encoded.replaceAll("_", " ").replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
+  const text = encoded
+    .replaceAll("_", " ")
+    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
   return Buffer.from(text, "latin1");
 }
 

@@ -61,7 +61,10 @@ export class MailLeaf implements MailPart {
 
   get encrypted(): boolean {
     const { value, parameters } = this.#leaf.contentType;
-    return ENCRYPTED.has(value) || (/^application\/(?:x-)?pkcs7-mime$/.test(value) && parameters.get("smime-type")?.toLowerCase() !== "signed-data");
+    return (
+      ENCRYPTED.has(value) ||
+      (/^application\/(?:x-)?pkcs7-mime$/.test(value) && parameters.get("smime-type")?.toLowerCase() !== "signed-data")
+    );
   }
 
   text(): string {

@@ -17,7 +17,12 @@ export type { MimeLimits } from "./mime-tree.ts";
 
 /** A mail taken apart, or the limit that it passes. */
 export type MailParsing =
-  | { readonly kind: "mail"; readonly summary: MailSummary; readonly parts: readonly MailPart[]; readonly notes: readonly string[] }
+  | {
+      readonly kind: "mail";
+      readonly summary: MailSummary;
+      readonly parts: readonly MailPart[];
+      readonly notes: readonly string[];
+    }
   | { readonly kind: "limit"; readonly limit: LimitName; readonly detail: string };
 
 const ADDRESS_FIELDS = ["from", "to", "cc", "reply-to"] as const;
@@ -32,7 +37,9 @@ export function parseMail(bytes: Uint8Array, limits: MimeLimits): MailParsing {
   const tree = readTree(buffer, limits);
   if (tree.limit !== undefined) return { kind: "limit", ...tree.limit };
   const parts = tree.leaves.map((leaf) => new MailLeaf(leaf));
-  const notes = parts.filter(({ encrypted }) => encrypted).map(({ part, mediaType }) => `part ${part} (${mediaType}) is encrypted`);
+  const notes = parts
+    .filter(({ encrypted }) => encrypted)
+    .map(({ part, mediaType }) => `part ${part} (${mediaType}) is encrypted`);
   return { kind: "mail", summary: summarize(buffer, tree, parts, limits), parts, notes };
 }
 
@@ -87,7 +94,14 @@ function isAttachment(part: MailLeaf): boolean {
 
 function attachmentOf(part: MailLeaf): Attachment {
   const { bytes, filename, mediaType } = part;
-  return { part: part.part, filename, mediaType, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), bytes };
+  return {
+    part: part.part,
+    filename,
+    mediaType,
+    size: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    bytes,
+  };
 }
 
 /** At most `maxBytes` of UTF-8, cut between two code points. */

@@ -58,7 +58,12 @@ const MAX_BOUNDARY_LENGTH = 1_000;
 export function readTree(bytes: Buffer, limits: MimeLimits): MimeTree {
   const leaves: Leaf[] = [];
   const top = readHeaders(bytes);
-  const over = (limit: LimitName, detail: string): MimeTree => ({ fields: top.fields, bodyStart: top.bodyStart, leaves, limit: { limit, detail } });
+  const over = (limit: LimitName, detail: string): MimeTree => ({
+    fields: top.fields,
+    bodyStart: top.bodyStart,
+    leaves,
+    limit: { limit, detail },
+  });
   const stack: Node[] = [{ bytes, part: "", depth: 0, rfc822Depth: 0, forwarded: false, container: "" }];
   let parts = 0;
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -66,7 +71,8 @@ export function readTree(bytes: Buffer, limits: MimeLimits): MimeTree {
     if (parts > limits.parts) return over("parts", `more than ${limits.parts} parts`);
     if (node.depth > limits.mimeDepth) return over("mime-depth", `parts are nested deeper than ${limits.mimeDepth}`);
     const { fields, bodyStart } = node.part === "" ? top : readHeaders(node.bytes);
-    if (bodyStart > limits.headerBytes) return over("header-bytes", `a header block of ${bodyStart} bytes, more than ${limits.headerBytes}`);
+    if (bodyStart > limits.headerBytes)
+      return over("header-bytes", `a header block of ${bodyStart} bytes, more than ${limits.headerBytes}`);
     const children = childrenOf(node, fields, bodyStart, limits, leaves);
     for (const child of children.toReversed()) stack.push(child);
   }
@@ -74,21 +80,55 @@ export function readTree(bytes: Buffer, limits: MimeLimits): MimeTree {
 }
 
 /** The parts inside a node, or none, and then the node itself is a leaf. */
-function childrenOf(node: Node, fields: readonly RawField[], bodyStart: number, limits: MimeLimits, leaves: Leaf[]): Node[] {
+function childrenOf(
+  node: Node,
+  fields: readonly RawField[],
+  bodyStart: number,
+  limits: MimeLimits,
+  leaves: Leaf[],
+): Node[] {
   const declared = fieldOf(fields, "content-type");
-  const contentType = readStructured(declared ?? (node.container === "multipart/digest" ? "message/rfc822" : undefined));
+  const contentType = readStructured(
+    declared ?? (node.container === "multipart/digest" ? "message/rfc822" : undefined),
+  );
   const body = node.bytes.subarray(bodyStart);
   const boundary = contentType.parameters.get("boundary");
-  if (contentType.value.startsWith("multipart/") && boundary !== undefined && boundary !== "" && boundary.length <= MAX_BOUNDARY_LENGTH) {
+  if (
+    contentType.value.startsWith("multipart/") &&
+    boundary !== undefined &&
+    boundary !== "" &&
+    boundary.length <= MAX_BOUNDARY_LENGTH
+  ) {
     const bodies = splitParts(body, boundary, limits.parts + 1);
     if (bodies.length > 0) {
-      return bodies.map((bytes, index) => ({ ...node, bytes, part: childNumber(node.part, index), depth: node.depth + 1, container: contentType.value }));
+      return bodies.map((bytes, index) => ({
+        ...node,
+        bytes,
+        part: childNumber(node.part, index),
+        depth: node.depth + 1,
+        container: contentType.value,
+      }));
     }
   }
-  const transferEncoding = (fieldOf(fields, "content-transfer-encoding") ?? "").replace(/\(.*?\)/g, "").trim().toLowerCase();
-  if ((contentType.value === "message/rfc822" || contentType.value === "message/global") && node.rfc822Depth < limits.rfc822Depth) {
+  const transferEncoding = (fieldOf(fields, "content-transfer-encoding") ?? "")
+    .replace(/\(.*?\)/g, "")
+    .trim()
+    .toLowerCase();
+  if (
+    (contentType.value === "message/rfc822" || contentType.value === "message/global") &&
+    node.rfc822Depth < limits.rfc822Depth
+  ) {
     const inner = decodeTransfer(body, transferEncoding);
-    return [{ bytes: inner, part: node.part === "" ? "1" : node.part, depth: node.depth + 1, rfc822Depth: node.rfc822Depth + 1, forwarded: true, container: contentType.value }];
+    return [
+      {
+        bytes: inner,
+        part: node.part === "" ? "1" : node.part,
+        depth: node.depth + 1,
+        rfc822Depth: node.rfc822Depth + 1,
+        forwarded: true,
+        container: contentType.value,
+      },
+    ];
   }
   leaves.push({
     part: leafNumber(node),

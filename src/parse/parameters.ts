@@ -62,5 +62,7 @@ function joinPieces(list: readonly { index: number; encoded: boolean; value: str
 
 function percentDecoded(text: string): Buffer {
   const pieces = text.split(/%([0-9a-f]{2})/i);
-  return Buffer.concat(pieces.map((piece, index) => (index % 2 === 1 ? Buffer.from(piece, "hex") : Buffer.from(piece))));
+  return Buffer.concat(
+    pieces.map((piece, index) => (index % 2 === 1 ? Buffer.from(piece, "hex") : Buffer.from(piece))),
+  );
 }

@@ -9,15 +9,25 @@ const SENDMAIL_MAX = 998;
  *
  * Only at exactly the width where relays cut, because a blank at a line's start is mostly the sender's own.
  */
-export function rejoin(text: string): { readonly text: string; readonly repair: "rejoined-998" | "rejoined-sendmail" } | undefined {
+export function rejoin(
+  text: string,
+): { readonly text: string; readonly repair: "rejoined-998" | "rejoined-sendmail" } | undefined {
   const lines = text.split(/\r?\n/);
-  const bySendmail = joinWhere(lines, (line, next) => line.endsWith("!") && inSendmailWidth(line) && next.startsWith(" "), 1);
+  const bySendmail = joinWhere(
+    lines,
+    (line, next) => line.endsWith("!") && inSendmailWidth(line) && next.startsWith(" "),
+    1,
+  );
   if (bySendmail !== undefined) return { text: bySendmail, repair: "rejoined-sendmail" };
   const byPostfix = joinWhere(lines, (line, next) => next.startsWith(" ") && octets(line) === POSTFIX_WIDTH, 0);
   return byPostfix === undefined ? undefined : { text: byPostfix, repair: "rejoined-998" };
 }
 
-function joinWhere(lines: readonly string[], isCut: (line: string, next: string) => boolean, dropAtEnd: number): string | undefined {
+function joinWhere(
+  lines: readonly string[],
+  isCut: (line: string, next: string) => boolean,
+  dropAtEnd: number,
+): string | undefined {
   const pieces: string[] = [];
   let joined = false;
   let continues = false;

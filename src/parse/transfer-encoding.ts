@@ -22,9 +22,12 @@ function decodeBase64(bytes: Buffer): Buffer {
   const text = bytes.toString("latin1");
   const padding = text.indexOf("=");
   // Node stops at the first padding; parts that were glued together have some in the middle.
-  if (padding < 0 || /^[=\s]*$/.test(text.slice(padding, padding + 64)) && text.length - padding < 64) return Buffer.from(text, "base64");
+  if (padding < 0 || (/^[=\s]*$/.test(text.slice(padding, padding + 64)) && text.length - padding < 64))
+    return Buffer.from(text, "base64");
   const pieces = text.split(/=+\s*/).filter((piece) => piece !== "");
-  return pieces.length < 100 ? Buffer.concat(pieces.map((piece) => Buffer.from(piece, "base64"))) : Buffer.from(text, "base64");
+  return pieces.length < 100
+    ? Buffer.concat(pieces.map((piece) => Buffer.from(piece, "base64")))
+    : Buffer.from(text, "base64");
 }
 
 const EQUALS = 0x3d;
@@ -92,7 +95,8 @@ export function decodeUuencode(text: string): Buffer {
     for (let i = 0; i < values.length; i += 1) values[i] = ((line.codePointAt(i + 1) ?? SPACE) - SPACE) & 63;
     const decoded = Buffer.alloc((values.length / 4) * 3);
     for (let i = 0, o = 0; i < values.length; i += 4, o += 3) {
-      const group = ((values[i] ?? 0) << 18) | ((values[i + 1] ?? 0) << 12) | ((values[i + 2] ?? 0) << 6) | (values[i + 3] ?? 0);
+      const group =
+        ((values[i] ?? 0) << 18) | ((values[i + 1] ?? 0) << 12) | ((values[i + 2] ?? 0) << 6) | (values[i + 3] ?? 0);
       decoded.writeUIntBE(group, o, 3);
     }
     pieces.push(decoded.subarray(0, length));

@@ -19,7 +19,9 @@ export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"
 export function createLog(level: LogLevel): Log {
   const logger = pino(
     { level, base: null, serializers: { error: pino.stdSerializers.err }, timestamp: pino.stdTimeFunctions.isoTime },
-    process.stderr.isTTY ? pretty({ destination: 2, colorize: process.env["NO_COLOR"] === undefined, translateTime: "HH:MM:ss.l" }) : pino.destination({ fd: 2, sync: true }),
+    process.stderr.isTTY
+      ? pretty({ destination: 2, colorize: process.env["NO_COLOR"] === undefined, translateTime: "HH:MM:ss.l" })
+      : pino.destination({ fd: 2, sync: true }),
   );
   return {
     debug: (sentence, fields = {}) => logger.debug(fields, sentence),

@@ -41,11 +41,23 @@ export class NatsServer {
     const file = join(this.folder, "nats.conf");
     await writeFile(file, `listen: "127.0.0.1:${this.port}"\nports_file_dir: "${this.folder}"\n${this.#config}\n`);
     // `sh` reads a pipe that this process holds: when the test process dies, by SIGKILL too, the server goes with it.
-    const child = spawn("sh", ["-c", '"$0" -c "$1" >"$2" 2>&1 & server=$!; echo $server; read -r _; kill -9 $server', this.#program, file, join(this.folder, "nats.log")], {
-      stdio: ["pipe", "pipe", "ignore"],
-    });
+    const child = spawn(
+      "sh",
+      [
+        "-c",
+        '"$0" -c "$1" >"$2" 2>&1 & server=$!; echo $server; read -r _; kill -9 $server',
+        this.#program,
+        file,
+        join(this.folder, "nats.log"),
+      ],
+      {
+        stdio: ["pipe", "pipe", "ignore"],
+      },
+    );
     this.#watchdog = child;
-    const serverPid = await new Promise<number>((resolve) => child.stdout.once("data", (text: Buffer) => resolve(Number(text.toString()))));
+    const serverPid = await new Promise<number>((resolve) =>
+      child.stdout.once("data", (text: Buffer) => resolve(Number(text.toString()))),
+    );
     this.#process = { pid: serverPid } as ChildProcess;
     if (this.port === -1) this.port = await this.#readPort(serverPid);
     await this.#answers();
@@ -66,7 +78,9 @@ export class NatsServer {
   async kill(): Promise<void> {
     process.kill(this.pid, "SIGKILL");
     this.#watchdog?.stdin?.end();
-    await new Promise<void>((resolve) => (this.#watchdog?.exitCode === null ? this.#watchdog.once("exit", () => resolve()) : resolve()));
+    await new Promise<void>((resolve) =>
+      this.#watchdog?.exitCode === null ? this.#watchdog.once("exit", () => resolve()) : resolve(),
+    );
     this.#process = undefined;
   }
 
@@ -93,7 +107,9 @@ export class NatsServer {
       if (port !== undefined) return Number(port);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error(`nats-server did not start: ${await readFile(join(this.folder, "nats.log"), "utf8").catch(() => "no log")}`);
+    throw new Error(
+      `nats-server did not start: ${await readFile(join(this.folder, "nats.log"), "utf8").catch(() => "no log")}`,
+    );
   }
 
   async #answers(): Promise<void> {

@@ -53,6 +53,10 @@ export function joinSegments(segments: readonly Segment[]): string {
 }
 
 /** Segments with each gap, or each string, rewritten. */
-export function mapSegments(segments: readonly Segment[], kind: Segment["kind"], rewrite: (text: string) => string): Segment[] {
+export function mapSegments(
+  segments: readonly Segment[],
+  kind: Segment["kind"],
+  rewrite: (text: string) => string,
+): Segment[] {
   return segments.map((segment) => (segment.kind === kind ? { kind, text: rewrite(segment.text) } : segment));
 }
