@@ -1,6 +1,6 @@
 import jsonld from "jsonld";
-import type { ContextDefinition, JsonLdDocument } from "jsonld";
-import type { RemoteDocument } from "jsonld/jsonld-spec.js";
+import type { ContextDefinition, JsonLdDocument, Options } from "jsonld";
+import type { Frame, RemoteDocument } from "jsonld/jsonld-spec.js";
 
 import type { JsonLdForm } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
@@ -38,7 +38,7 @@ async function transform(document: object, context: object, form: Exclude<JsonLd
   const input = document as JsonLdDocument;
   // A frame without a context of its own speaks the document's words.
   if (typeof form === "object")
-    return jsonld.frame(input, { "@context": context, ...form.frame } as Parameters<typeof jsonld.frame>[1], options);
+    return jsonld.frame(input, { "@context": context, ...form.frame } as Frame, options as Options.Frame);
   switch (form) {
     case "compact":
       return jsonld.compact(input, context as ContextDefinition, options);

@@ -8,8 +8,11 @@ export function escapeControlCharacters(string: string): string {
 
 /** A string with raw line breaks written as `\n`; CRLF is one line break. */
 export function escapeLineBreaks(string: string): string {
-  // A backslash before a raw line break is JavaScript's line continuation: it stands for nothing.
-  return string.replace(/\\\r?\n/g, "").replace(/\r\n|\r|\n/g, "\\n");
+  return string.replace(/\\(\r?\n)|\\[^\r\n]|\r\n|\r|\n/g, (whole, continued: string | undefined) => {
+    // A backslash before a raw line break is JavaScript's line continuation: it stands for nothing.
+    if (continued !== undefined) return "";
+    return whole.startsWith("\\") ? whole : "\\n";
+  });
 }
 
 /** A string in which `\'` is a plain apostrophe: JavaScript knows that escape, JSON does not. */

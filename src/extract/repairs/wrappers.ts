@@ -1,18 +1,17 @@
+const COMMENT_START = /^\s*(?:\/\/|\/\*)?\s*(?:<!--|-->)(?:\s*\*\/)?/;
+const COMMENT_END = /(?:\/\/\s*|\/\*\s*)?-->(?:\s*\*\/)?\s*$/;
+const CDATA_START = /^\s*(?:\/\/|\/\*)?\s*<!\[CDATA\[(?:\s*\*\/|\s*\/\/\s*>)?/;
+const CDATA_END = /(?:\/\/\s*|\/\*\s*)?<?!?\]\]>(?:\s*\*\/)?\s*$/;
+
 /** The text without a byte order mark at its start. */
 export function takeOffBom(text: string): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
-const COMMENT_START = /^\s*(?:\/\/\s*|\/\*\s*)?<!--(?:\s*\*\/)?/;
-const COMMENT_END = /(?:\/\/\s*|\/\*\s*)?-->(?:\s*\*\/)?\s*$/;
-
 /** The text without an HTML comment around it; one end may be missing. Only the outermost: a `-->` inside a string belongs to the sender. */
 export function takeOffHtmlComment(text: string): string {
   return text.replace(COMMENT_START, "").replace(COMMENT_END, "");
 }
-
-const CDATA_START = /^\s*(?:\/\/\s*|\/\*\s*)?<!\[CDATA\[(?:\s*\*\/)?/;
-const CDATA_END = /(?:\/\/\s*|\/\*\s*)?\]\]>(?:\s*\*\/)?\s*$/;
 
 /** The text without a CDATA section around it, also one that scripts hide in a comment; one end may be missing. */
 export function takeOffCdata(text: string): string {
@@ -24,4 +23,9 @@ export function takeOffSemicolon(text: string): string {
   let end = text.length;
   while (end > 0 && /[;\s]/.test(text[end - 1] ?? "")) end -= 1;
   return text.slice(end).includes(";") ? text.slice(0, end) : text;
+}
+
+/** The text without foreign blanks (no-break spaces and their kin) at its ends. */
+export function takeOffForeignBlanks(text: string): string {
+  return text.trim();
 }
