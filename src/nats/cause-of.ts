@@ -62,3 +62,10 @@ function causeOfCode(code: number): TryLaterCause {
   if (JETSTREAM_OFF.has(code)) return "setting-wrong";
   return "our-fault";
 }
+
+const WRONG_LAST_SEQUENCE: ReadonlySet<number> = new Set([10071, 10164]);
+
+/** Whether a KV write failed because somebody else wrote first (compare and set). */
+export function isWrongRevision(error: unknown): boolean {
+  return error instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.has(error.code);
+}

@@ -1,0 +1,104 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+import type { KV } from "@nats-io/kv";
+
+import { toBase32 } from "../lib/base32.ts";
+import { OperatorError } from "../model/operator-error.ts";
+import type { Log } from "../telemetry/log.ts";
+import { LiveBucket } from "./live-bucket.ts";
+
+/** An API key as the bucket keeps it: the SHA-256 of the secret, never the secret. */
+export interface ApiKey {
+  readonly keyId: string;
+  readonly app: string;
+  /** The hooks it opens; undefined means every hook of the app. */
+  readonly eventNames?: readonly string[];
+  readonly secretSha256: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** RFC 3339, `null` for never. */
+  readonly expires: string | null;
+}
+
+export type KeyCheck = { readonly kind: "ok"; readonly app: string; readonly eventNames?: readonly string[]; readonly keyId: string } | { readonly kind: "unknown" } | { readonly kind: "expired" };
+
+const SHAPE = /^phk_([0-9a-z]{8,32})_([0-9a-z]{20,80})$/;
+const NO_SECRET = Buffer.alloc(32);
+
+/** The API keys as this replica sees them now; a revoked one is gone here within a second. */
+export class KeyStore {
+  readonly #bucket: LiveBucket;
+  readonly #keys = new Map<string, ApiKey>();
+
+  constructor(open: () => Promise<KV>, log: Log) {
+    this.#bucket = new LiveBucket({
+      name: "posthorn_keys",
+      open,
+      onChange: (key, value) => {
+        const read = value === undefined ? undefined : readKey(value);
+        if (read === undefined) this.#keys.delete(key);
+        else this.#keys.set(key, read);
+      },
+      onReset: () => this.#keys.clear(),
+      log,
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#bucket.start();
+  }
+
+  close(): void {
+    this.#bucket.close();
+  }
+
+  /** Makes a key; `key` is shown once and never again. */
+  async create(wish: { readonly app: string; readonly eventNames?: readonly string[]; readonly expires: Date | null }, now: number): Promise<{ keyId: string; key: string; app: string; expires: string | null }> {
+    const keyId = toBase32(randomBytes(10));
+    const secret = toBase32(randomBytes(32));
+    const expires = wish.expires?.toISOString() ?? null;
+    const record: ApiKey = { keyId, app: wish.app, ...(wish.eventNames && { eventNames: wish.eventNames }), secretSha256: sha256(secret).toString("hex"), createdAt: new Date(now).toISOString(), expires };
+    await this.#bucket.kv.create(keyId, JSON.stringify(record));
+    return { keyId, key: `phk_${keyId}_${secret}`, app: wish.app, expires };
+  }
+
+  list(): ApiKey[] {
+    return [...this.#keys.values()].sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  }
+
+  async revoke(keyId: string): Promise<void> {
+    const entry = await this.#bucket.kv.get(keyId);
+    if (entry === null || entry.operation !== "PUT") throw new OperatorError(`no key ${keyId}`, "see `posthorn keys list`");
+    await this.#bucket.kv.purge(keyId);
+  }
+
+  /** Whom a presented key belongs to. Constant time for keys that exist; a key made a moment ago elsewhere is read through. */
+  async check(presented: string, now: number): Promise<KeyCheck> {
+    const [, keyId = "", secret = ""] = SHAPE.exec(presented) ?? [];
+    const known = this.#keys.get(keyId) ?? (keyId === "" ? undefined : await this.#readThrough(keyId));
+    const expected = known === undefined ? NO_SECRET : Buffer.from(known.secretSha256, "hex");
+    const same = expected.length === NO_SECRET.length && timingSafeEqual(sha256(secret), expected);
+    if (known === undefined || !same) return { kind: "unknown" };
+    if (known.expires !== null && Date.parse(known.expires) <= now) return { kind: "expired" };
+    return { kind: "ok", app: known.app, keyId, ...(known.eventNames && { eventNames: known.eventNames }) };
+  }
+
+  async #readThrough(keyId: string): Promise<ApiKey | undefined> {
+    const entry = await this.#bucket.kv.get(keyId);
+    return entry === null || entry.operation !== "PUT" ? undefined : readKey(entry.string());
+  }
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function readKey(text: string): ApiKey | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<ApiKey>;
+    return typeof value.keyId === "string" && typeof value.app === "string" && typeof value.secretSha256 === "string" ? (value as ApiKey) : undefined;
+  } catch {
+    // Not written by us: a key that cannot be read opens nothing.
+    return undefined;
+  }
+}
