@@ -1,4 +1,6 @@
 import type { JsonText } from "../model/mail.ts";
+import type { JsonProblem } from "./json-string.ts";
+import { problemAt, problemInString, readString } from "./json-string.ts";
 
 /** A JSON value with everything the sender wrote: member order, duplicate names, the digits of numbers, escapes. */
 export type JsonNode = JsonObject | JsonArray | JsonScalar;
@@ -19,14 +21,6 @@ export interface JsonScalar {
   readonly raw: string;
 }
 
-/** Where and why a text is no JSON: an offset into it, and the position a person counts, from 1. */
-export interface JsonProblem {
-  readonly offset: number;
-  readonly line: number;
-  readonly column: number;
-  readonly reason: string;
-}
-
 export type NodeReading =
   | { readonly kind: "node"; readonly node: JsonNode; readonly end: number }
   | { readonly kind: "invalid"; readonly problem: JsonProblem }
@@ -37,10 +31,7 @@ type Open =
   | { readonly node: JsonArray; name?: undefined };
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-// eslint-disable-next-line no-control-regex -- raw control characters are what ends a valid string early
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
-const LITERAL = /true|false|null/y;
-const BLANK = /[ \t\n\r]*/y;
+const LITERALS = ["true", "false", "null"] as const;
 
 /**
  * Reads one JSON value that starts at `from`, iteratively: depth is a number, not the engine's stack. Never throws.
@@ -51,7 +42,6 @@ export function readNode(text: string, maxDepth: number, from = 0): NodeReading 
   const stack: Open[] = [];
   let at = skipBlank(text, from);
   for (;;) {
-    const top = stack.at(-1);
     const character = text[at];
     let done: JsonNode | undefined;
     if (character === "{" || character === "[") {
@@ -82,11 +72,7 @@ export function readNode(text: string, maxDepth: number, from = 0): NodeReading 
       }
     } else {
       const scalar = readScalar(text, at);
-      if (scalar === undefined)
-        return {
-          kind: "invalid",
-          problem: problemAt(text, at, top === undefined ? "a JSON value is expected" : "a value is expected"),
-        };
+      if (scalar === undefined) return { kind: "invalid", problem: problemOf(text, at, "a value is expected") };
       done = scalar;
       at += scalar.raw.length;
     }
@@ -126,40 +112,36 @@ function close(text: string, from: number, stack: Open[], value: JsonNode): Node
 }
 
 function readName(text: string, at: number): { name: string; raw: string; end: number } | { problem: JsonProblem } {
-  STRING.lastIndex = at;
-  const raw = STRING.exec(text)?.[0];
-  if (raw === undefined) return { problem: problemAt(text, at, "a member name in double quotes is expected") };
+  const raw = readString(text, at);
+  if (raw === undefined) return { problem: problemOf(text, at, "a member name in double quotes is expected") };
   const colon = skipBlank(text, at + raw.length);
   if (text[colon] !== ":") return { problem: problemAt(text, colon, '":" is expected') };
   return { name: textOf(raw), raw, end: skipBlank(text, colon + 1) };
 }
 
 function readScalar(text: string, at: number): JsonScalar | undefined {
-  for (const [kind, shape] of [
-    ["string", STRING],
-    ["number", NUMBER],
-    ["literal", LITERAL],
-  ] as const) {
-    shape.lastIndex = at;
-    const raw = shape.exec(text)?.[0];
-    if (raw !== undefined) return { kind, raw };
+  if (text[at] === '"') {
+    const raw = readString(text, at);
+    return raw === undefined ? undefined : { kind: "string", raw };
   }
-  return undefined;
+  for (const raw of LITERALS) if (text.startsWith(raw, at)) return { kind: "literal", raw };
+  NUMBER.lastIndex = at;
+  const raw = NUMBER.exec(text)?.[0];
+  return raw === undefined ? undefined : { kind: "number", raw };
 }
 
-function skipBlank(text: string, at: number): number {
-  const code = text.codePointAt(at) ?? 0x21;
-  if (code > 0x20) return at;
-  BLANK.lastIndex = at;
-  BLANK.exec(text);
-  return BLANK.lastIndex;
+function problemOf(text: string, at: number, expected: string): JsonProblem {
+  return text[at] === '"' ? problemInString(text, at) : problemAt(text, at, expected);
 }
 
-function problemAt(text: string, offset: number, reason: string): JsonProblem {
-  const before = text.slice(0, offset);
-  const line = before.split("\n").length;
-  const column = offset - (before.lastIndexOf("\n") + 1) + 1;
-  return { offset, line, column, reason: offset >= text.length ? `${reason}, but the text ends` : reason };
+function skipBlank(text: string, from: number): number {
+  let at = from;
+  let code = text.charCodeAt(at);
+  while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) {
+    at += 1;
+    code = text.charCodeAt(at);
+  }
+  return at;
 }
 
 /** The characters that a JSON string stands for. */
@@ -174,21 +156,26 @@ export function parseNode(text: JsonText): JsonNode {
   return reading.node;
 }
 
-/** A tree as JSON text, everything as the sender wrote it but the blanks between tokens. */
+/** A tree as JSON text, everything as the sender wrote it but the blanks between tokens. Iterative. */
 export function writeNode(node: JsonNode): JsonText {
   const pieces: string[] = [];
   const stack: (JsonNode | string)[] = [node];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     if (typeof next === "string") pieces.push(next);
     else if (next.kind === "object") {
+      pieces.push("{");
       stack.push("}");
-      for (const [index, { rawName, value }] of [...next.members.entries()].toReversed())
-        stack.push(value, `${index === 0 ? "" : ","}${rawName}:`);
-      stack.push("{");
+      for (let i = next.members.length - 1; i >= 0; i -= 1) {
+        const member = next.members[i];
+        if (member !== undefined) stack.push(member.value, `${i === 0 ? "" : ","}${member.rawName}:`);
+      }
     } else if (next.kind === "array") {
+      pieces.push("[");
       stack.push("]");
-      for (const [index, item] of [...next.items.entries()].toReversed()) stack.push(item, index === 0 ? "" : ",");
-      stack.push("[");
+      for (let i = next.items.length - 1; i >= 0; i -= 1) {
+        const item = next.items[i];
+        if (item !== undefined) stack.push(item, i === 0 ? "" : ",");
+      }
     } else pieces.push(next.raw);
   }
   return pieces.join("") as JsonText;
@@ -196,52 +183,5 @@ export function writeNode(node: JsonNode): JsonText {
 
 /** The value of the last member of that name: of duplicates the last one counts (contract §4). */
 export function memberOf(node: JsonNode | undefined, name: string): JsonNode | undefined {
-  if (node?.kind !== "object") return undefined;
-  for (let i = node.members.length - 1; i >= 0; i -= 1) {
-    const member = node.members[i];
-    if (member?.name === name) return member.value;
-  }
-  return undefined;
-}
-
-/** JSON Pointers (RFC 6901) of members whose name stands twice in its object. */
-export function duplicateKeysOf(node: JsonNode): string[] {
-  const found: string[] = [];
-  const stack: { node: JsonNode; pointer: string }[] = [{ node, pointer: "" }];
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const { node: current, pointer } = next;
-    if (current.kind === "array")
-      for (const [index, item] of current.items.entries()) stack.push({ node: item, pointer: `${pointer}/${index}` });
-    if (current.kind !== "object") continue;
-    const seen = new Set<string>();
-    for (const { name, value } of current.members) {
-      const own = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-      if (seen.has(name)) found.push(own);
-      seen.add(name);
-      stack.push({ node: value, pointer: own });
-    }
-  }
-  return found;
-}
-
-/**
- * A text that two values share exactly when they are equal as JSON values: key order and escapes do not count, the digits
- * of numbers do (`1.0` and `1` differ).
- */
-export function canonicalOf(node: JsonNode): string {
-  switch (node.kind) {
-    case "object": {
-      const last = new Map(node.members.map(({ name, value }) => [name, value]));
-      const members = [...last]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, value]) => `${JSON.stringify(name)}:${canonicalOf(value)}`);
-      return `{${members.join(",")}}`;
-    }
-    case "array":
-      return `[${node.items.map(canonicalOf).join(",")}]`;
-    case "string":
-      return JSON.stringify(textOf(node.raw));
-    default:
-      return node.raw;
-  }
+  return node?.kind === "object" ? node.members.findLast((member) => member.name === name)?.value : undefined;
 }

@@ -1,18 +1,28 @@
 import type { Repair } from "../model/item.ts";
 import type { JsonText } from "../model/mail.ts";
-import { duplicateKeysOf, readNode } from "./json-node.ts";
+import { duplicateKeysOf } from "./duplicate-keys.ts";
+import { readNode } from "./json-node.ts";
 import { countMembers, shapeOf } from "./json-shape.ts";
+import { problemAt } from "./json-string.ts";
 import { repairJson } from "./repairs/repair.ts";
 
 /** What a text turned out to be. */
 export type JsonReading =
   | {
       readonly kind: "json";
+      /** Several only when the repair `several-values` is named. */
       readonly values: readonly JsonText[];
       readonly repaired: readonly Repair[];
+      /** JSON Pointers of members whose name stands twice. */
       readonly duplicateKeys: readonly string[];
     }
-  | { readonly kind: "invalid"; readonly line: number; readonly column: number; readonly reason: string }
+  | {
+      readonly kind: "invalid";
+      /** Position in the text as given, from 1. */
+      readonly line: number;
+      readonly column: number;
+      readonly reason: string;
+    }
   | { readonly kind: "too-deep" }
   | { readonly kind: "empty" };
 
@@ -22,32 +32,29 @@ export interface JsonReadOptions {
   readonly maxDepth: number;
 }
 
-/** Blanks of JSON at both ends; a byte order mark is a repair, not a blank. */
-const OUTER_BLANKS = /^[ \t\r\n]+|[ \t\r\n]+$/g;
-
 /**
  * Reads a text as JSON and carries it as text: digits, key order and duplicates stay as the sender wrote them.
  *
  * The engine's own parser judges whether the text is valid; our own reader says where it is not. Never throws.
  */
 export function readJson(source: string, options: JsonReadOptions): JsonReading {
-  const text = source.replace(OUTER_BLANKS, "");
+  const text = wellFormed(source.slice(startOf(source), endOf(source)));
   if (text === "") return { kind: "empty" };
   const valid = readValid(text, options.maxDepth);
   if (valid !== undefined) return valid;
-  if (options.repair) {
-    const repaired = repairJson(text, options.maxDepth);
-    if (repaired !== undefined) {
-      const readings = repaired.values.map((value) => readValid(value, options.maxDepth));
-      if (readings.some((reading) => reading?.kind === "too-deep")) return { kind: "too-deep" };
-      const duplicateKeys = readings.flatMap((reading) => (reading?.kind === "json" ? reading.duplicateKeys : []));
-      return { kind: "json", values: repaired.values as JsonText[], repaired: repaired.repairs, duplicateKeys };
-    }
-  }
-  return problemOf(text, options.maxDepth);
+  const repaired = options.repair ? repairJson(text, options.maxDepth) : undefined;
+  if (repaired === undefined) return problemOf(source, options.maxDepth);
+  if (repaired.kind === "too-deep") return repaired;
+  const duplicateKeys = new Set(repaired.values.flatMap((value) => duplicatesIn(value, options.maxDepth)));
+  return {
+    kind: "json",
+    values: repaired.values as readonly JsonText[],
+    repaired: repaired.repairs,
+    duplicateKeys: [...duplicateKeys],
+  };
 }
 
-/** The reading of a text that is valid JSON as it stands; undefined when it is not. */
+/** The reading of a text that is valid JSON as it stands; `undefined` when it is not. */
 function readValid(text: string, maxDepth: number): (JsonReading & { kind: "json" | "too-deep" }) | undefined {
   let value: unknown;
   try {
@@ -56,16 +63,12 @@ function readValid(text: string, maxDepth: number): (JsonReading & { kind: "json
     // Not JSON: the caller repairs it, or says where it goes wrong.
     return undefined;
   }
-  const scalar = typeof value !== "object" || value === null;
-  const shape = scalar ? { depth: 0, members: 0 } : shapeOf(text);
+  const isScalar = typeof value !== "object" || value === null;
+  const shape = isScalar ? { depth: 0, members: 0 } : shapeOf(text);
   if (shape.depth > maxDepth) return { kind: "too-deep" };
   const hasDuplicates = shape.members !== 0 && countMembers(value) !== shape.members;
-  return {
-    kind: "json",
-    values: [text as JsonText],
-    repaired: [],
-    duplicateKeys: hasDuplicates ? duplicatesIn(text, maxDepth) : [],
-  };
+  const duplicateKeys = hasDuplicates ? duplicatesIn(text, maxDepth) : [];
+  return { kind: "json", values: [text as JsonText], repaired: [], duplicateKeys };
 }
 
 function duplicatesIn(text: string, maxDepth: number): string[] {
@@ -73,18 +76,38 @@ function duplicatesIn(text: string, maxDepth: number): string[] {
   return reading.kind === "node" ? duplicateKeysOf(reading.node) : [];
 }
 
-function problemOf(text: string, maxDepth: number): JsonReading {
-  const reading = readNode(text, maxDepth);
+function problemOf(source: string, maxDepth: number): JsonReading {
+  const reading = readNode(source, maxDepth);
   if (reading.kind === "too-deep") return reading;
-  if (reading.kind === "invalid") return { kind: "invalid", ...pick(reading.problem) };
-  const before = text.slice(0, reading.end);
-  const line = before.split("\n").length;
-  return {
-    kind: "invalid",
-    line,
-    column: reading.end - (before.lastIndexOf("\n") + 1) + 1,
-    reason: "something stands behind the end of the JSON value",
-  };
+  const { line, column, reason } =
+    reading.kind === "invalid"
+      ? reading.problem
+      : problemAt(source, behind(source, reading.end), "something stands behind the end of the JSON value");
+  return { kind: "invalid", line, column, reason };
 }
 
-const pick = ({ line, column, reason }: { line: number; column: number; reason: string }) => ({ line, column, reason });
+function behind(source: string, end: number): number {
+  return end + startOf(source.slice(end));
+}
+
+/** Half a surrogate pair cannot travel as UTF-8: it is kept as the escape that JSON has for it (RFC 8259 §8.2). */
+function wellFormed(text: string): string {
+  return text.isWellFormed()
+    ? text
+    : text.replace(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Where a text begins behind JSON's own blanks; a byte order mark is a repair, not a blank. */
+function startOf(source: string): number {
+  let start = 0;
+  while (isBlank(source.charCodeAt(start))) start += 1;
+  return start;
+}
+
+function endOf(source: string): number {
+  let end = source.length;
+  while (end > 0 && isBlank(source.charCodeAt(end - 1))) end -= 1;
+  return end;
+}
+
+const isBlank = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;

@@ -8,9 +8,9 @@ export function plainBlanks(gap: string): string {
   return gap.replace(FOREIGN_BLANK, " ");
 }
 
-/** A gap without a comma that stands before a closing brace or bracket, or twice. */
+/** A gap without a comma that stands before a closing brace or bracket. */
 export function dropTrailingCommas(gap: string): string {
-  return gap.replace(/,(?=\s*[}\]])/g, "").replace(/,(?:\s*,)+/g, ",");
+  return gap.replace(/,(?=\s*[}\]])/g, "");
 }
 
 /** Almost-JSON without JavaScript comments. */
@@ -27,35 +27,37 @@ export function dropComments(segments: readonly Segment[]): Segment[] {
   return kept;
 }
 
-type Before = "value" | "other";
+const TOKEN = /[{}[\],:]|[^{}[\],:\s]+|\s+/g;
 
 /**
  * Almost-JSON with a comma put between two values or members that follow each other inside an object or array: `}{`,
  * `] [`, `"a" "b"`, `1 "b"`. Outside of any container nothing is put: there it is several values.
+ *
+ * Two scalars need a blank between them: in `"5"x"` a quote inside a string is the damage, and a comma would hide it.
  */
 export function addMissingCommas(segments: readonly Segment[]): Segment[] {
   let depth = 0;
-  let before: Before = "other";
-  return segments.map((segment) => {
-    if (segment.kind === "string") {
-      const missing = before === "value" && depth > 0;
-      before = "value";
-      return missing ? { kind: "string", text: `,${segment.text}` } : segment;
+  let before: "container" | "scalar" | "other" = "other";
+  let blank = false;
+  const isMissing = (opens: boolean) =>
+    depth > 0 && (before === "container" || (before === "scalar" && (blank || opens)));
+  const add = (token: string): string => {
+    if (token.trim() === "") {
+      blank = true;
+      return token;
     }
-    let text = "";
-    for (const [token] of segment.text.matchAll(/[{}[\],:]|[^{}[\],:\s]+|\s+/g)) {
-      if (token.trim() === "") {
-        text += token;
-        continue;
-      }
-      const opens = token === "{" || token === "[";
-      const isWord = !/^[{}[\],:]$/.test(token);
-      if ((opens || isWord) && before === "value" && depth > 0) text += ",";
-      text += token;
-      if (opens) depth += 1;
-      if (token === "}" || token === "]") depth -= 1;
-      before = isWord || token === "}" || token === "]" ? "value" : "other";
-    }
-    return { kind: "gap", text };
-  });
+    const opens = token === "{" || token === "[";
+    const closes = token === "}" || token === "]";
+    const isScalar = !opens && !closes && token !== "," && token !== ":";
+    const comma = (opens || isScalar) && isMissing(opens) ? "," : "";
+    if (opens) depth += 1;
+    if (closes) depth -= 1;
+    before = closes ? "container" : isScalar ? "scalar" : "other";
+    blank = false;
+    return comma + token;
+  };
+  return segments.map(({ kind, text }) => ({
+    kind,
+    text: kind === "string" ? add(text) : text.replace(TOKEN, add),
+  }));
 }

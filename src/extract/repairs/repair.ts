@@ -1,30 +1,33 @@
 import type { Repair } from "../../model/item.ts";
-import { readNode } from "../json-node.ts";
 import { addMissingCommas, dropComments, dropTrailingCommas, plainBlanks } from "./gaps.ts";
 import { decodeHtmlEntities } from "./html-entities.ts";
 import type { Segment } from "./segments.ts";
 import { joinSegments, mapSegments, segmentsOf } from "./segments.ts";
 import { escapeControlCharacters, escapeLineBreaks, plainApostrophes } from "./strings.ts";
-import { takeOffBom, takeOffCdata, takeOffHtmlComment, takeOffSemicolon } from "./wrappers.ts";
+import { readValues } from "./values.ts";
+import { takeOffBom, takeOffCdata, takeOffForeignBlanks, takeOffHtmlComment, takeOffSemicolon } from "./wrappers.ts";
 
-export interface Repaired {
-  /** Valid JSON each; several only when the repair `several-values` is named. */
-  readonly values: readonly string[];
-  readonly repairs: readonly Repair[];
-}
-
-const MAX_VALUES = 10_000;
+export type Repaired =
+  | {
+      readonly kind: "values";
+      /** Valid JSON each; several only when the repair `several-values` is named. */
+      readonly values: readonly string[];
+      readonly repairs: readonly Repair[];
+    }
+  | { readonly kind: "too-deep" };
 
 type TextRepair = readonly [name: Repair, apply: (text: string) => string];
 type SegmentRepair = readonly [name: Repair, apply: (segments: readonly Segment[]) => readonly Segment[]];
 
+/** In rounds, because senders wrap wrappers: `<!--//--><![CDATA[//><!--` stood in every page of one old publishing system. */
 const WRAPPERS: readonly TextRepair[] = [
   ["bom", takeOffBom],
+  ["nbsp", takeOffForeignBlanks],
   ["html-comment", takeOffHtmlComment],
   ["cdata", takeOffCdata],
-  ["html-comment", takeOffHtmlComment],
   ["trailing-semicolon", takeOffSemicolon],
 ];
+const WRAPPER_ROUNDS = 3;
 
 const INSIDE: readonly SegmentRepair[] = [
   ["javascript-comments", dropComments],
@@ -43,55 +46,64 @@ const INSIDE: readonly SegmentRepair[] = [
  * text is still no JSON with all of them.
  */
 export function repairJson(source: string, maxDepth: number): Repaired | undefined {
-  const repairs: Repair[] = [];
-  let text = source;
-  for (const [name, apply] of WRAPPERS) {
-    const after = apply(text).trim();
-    if (after !== text) repairs.push(name);
-    text = after;
-  }
-  const unwrapped = valuesIn(text, maxDepth);
-  if (unwrapped !== undefined) return named(unwrapped, repairs);
-  const inside = repairInside(text, maxDepth, repairs);
-  if (inside !== undefined) return inside;
+  const unwrapped = takeOffWrappers(source);
+  const repaired = repairText(unwrapped.text, maxDepth, unwrapped.repairs);
+  if (repaired !== undefined) return repaired;
   // Encoded quotes come last: decoding them in a text that has real ones would end its strings.
-  const decoded = decodeHtmlEntities(text);
-  if (decoded === text) return undefined;
-  const decodedRepairs: readonly Repair[] = [...repairs, "html-entities"];
-  const values = valuesIn(decoded, maxDepth);
-  return values === undefined ? repairInside(decoded, maxDepth, decodedRepairs) : named(values, decodedRepairs);
+  const decoded = decodeHtmlEntities(unwrapped.text);
+  if (decoded === unwrapped.text) return undefined;
+  const again = takeOffWrappers(decoded);
+  return repairText(again.text, maxDepth, [...unwrapped.repairs, "html-entities", ...again.repairs]);
 }
 
-function repairInside(text: string, maxDepth: number, before: readonly Repair[]): Repaired | undefined {
+function takeOffWrappers(source: string): { text: string; repairs: Repair[] } {
+  const repairs: Repair[] = [];
+  let text = source;
+  for (let round = 0; round < WRAPPER_ROUNDS; round += 1) {
+    const before = text;
+    for (const [name, apply] of WRAPPERS) {
+      const after = apply(text);
+      if (after === text) continue;
+      text = trimBlanks(after);
+      repairs.push(name);
+    }
+    if (text === before) break;
+  }
+  return { text, repairs };
+}
+
+/** JSON as it stands now, or after what is damaged inside was mended. */
+function repairText(text: string, maxDepth: number, before: readonly Repair[]): Repaired | undefined {
+  const values = readValues(text, maxDepth);
+  if (values !== undefined) return named(values, before);
   let segments: readonly Segment[] | undefined = segmentsOf(text);
   if (segments === undefined) return undefined;
   const repairs = [...before];
+  let joined = text;
   for (const [name, apply] of INSIDE) {
-    const after = apply(segments);
-    if (joinSegments(after) !== joinSegments(segments)) repairs.push(name);
-    segments = after;
+    segments = apply(segments);
+    const after = joinSegments(segments);
+    if (after !== joined) repairs.push(name);
+    joined = after;
   }
-  const values = valuesIn(takeOffSemicolon(joinSegments(segments)).trim(), maxDepth);
-  return values === undefined ? undefined : named(values, repairs);
+  // A comment behind the last semicolon hid it until now.
+  const whole = takeOffSemicolon(joined);
+  if (whole !== joined) repairs.push("trailing-semicolon");
+  const mended = readValues(whole, maxDepth);
+  return mended === undefined ? undefined : named(mended, repairs);
 }
 
-function named(values: readonly string[], repairs: readonly Repair[]): Repaired {
-  return { values, repairs: [...new Set<Repair>(values.length > 1 ? [...repairs, "several-values"] : repairs)] };
+function named(reading: Repaired, before: readonly Repair[]): Repaired {
+  if (reading.kind === "too-deep") return reading;
+  return { ...reading, repairs: [...new Set([...before, ...reading.repairs])] };
 }
 
-/** The JSON values that a text is made of, one behind the other, perhaps with commas or semicolons between them. */
-function valuesIn(text: string, maxDepth: number): string[] | undefined {
-  const values: string[] = [];
-  let at = 0;
-  while (at < text.length && values.length < MAX_VALUES) {
-    const reading = readNode(text, maxDepth, at);
-    if (reading.kind !== "node") return undefined;
-    const start = at + (/^\s*/.exec(text.slice(at, at + 1_000))?.[0].length ?? 0);
-    values.push(text.slice(start, reading.end).trim());
-    // Only objects and arrays stand one behind the other: `1 2` or `"a" "b"` is damage of another kind.
-    if (reading.end < text.length && reading.node.kind !== "object" && reading.node.kind !== "array") return undefined;
-    at = reading.end;
-    while (at < text.length && /[\s,;]/.test(text[at] ?? "")) at += 1;
-  }
-  return values.length === 0 ? undefined : values;
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }
+
+const isBlank = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;

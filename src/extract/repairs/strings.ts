@@ -8,6 +8,7 @@ export function escapeControlCharacters(string: string): string {
 
 /** A string with raw line breaks written as `\n`; CRLF is one line break. */
 export function escapeLineBreaks(string: string): string {
+  if (!/[\r\n]/.test(string)) return string;
   return string.replace(/\\(\r?\n)|\\[^\r\n]|\r\n|\r|\n/g, (whole, continued: string | undefined) => {
     // A backslash before a raw line break is JavaScript's line continuation: it stands for nothing.
     if (continued !== undefined) return "";
@@ -17,5 +18,6 @@ export function escapeLineBreaks(string: string): string {
 
 /** A string in which `\'` is a plain apostrophe: JavaScript knows that escape, JSON does not. */
 export function plainApostrophes(string: string): string {
+  if (!string.includes("\\'")) return string;
   return string.replace(/\\([\s\S])/g, (whole, escaped: string) => (escaped === "'" ? "'" : whole));
 }
