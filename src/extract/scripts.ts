@@ -1,4 +1,7 @@
-import { attributesOf, tagEnd } from "./html-attributes.ts";
+import { attributesOf } from "./html-attributes.ts";
+import type { Tag, TagNames } from "./html-tokens.ts";
+import { scanTags, tagNames } from "./html-tokens.ts";
+import { isQuoteClass } from "./quote-class.ts";
 
 /** One `<script>` that holds data. */
 export interface Script {
@@ -11,120 +14,76 @@ export interface Script {
   readonly key: string | null;
   /** It stands in the quote of a reply. */
   readonly quoted: boolean;
+  /** Offset of its tag in the page. */
+  readonly start: number;
 }
 
-const JSON_TYPE = /^(?:application\/(?:[a-z0-9.+-]+\+)?json|text\/json|application\/[a-z0-9.-]+\+json)$/;
-/** Elements whose content is no markup (WHATWG HTML §13.2.5.1 to §13.2.5.5), with scripting off. */
-const RAW_TEXT: ReadonlySet<string> = new Set(["style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"]);
-const QUOTE_CLASS =
-  /(?:^|\s)(?:gmail_quote|gmail_quote_container|yahoo_quoted|moz-cite-prefix|protonmail_quote)(?:\s|$)/i;
-const TAG_NAME = /[a-z][^\s/>]*/iy;
+/** `application/json`, `text/json` and every `+json` (WHATWG MIME Sniffing §4.6, "JSON MIME type"). */
+const JSON_TYPE = /^(?:application\/json|text\/json|[^\s/]+\/[^\s/]+\+json)$/;
+const SCRIPTS = tagNames("script");
+const SCRIPTS_AND_QUOTES = tagNames("script", "blockquote", "div");
 
 /**
- * The data scripts of a page, found by going from `<` to `<` without building a tree. Linear in the text.
+ * The data scripts of a page in document order, found without building a tree. Linear in the text; never throws.
  *
- * Comments, raw-text elements and attribute quotes are passed over as a browser would; scripts in `template` and
- * `noscript` count, as the tests of JSON-LD 1.1 have it. Source: WHATWG HTML §13.2.5; JSON-LD 1.1 §7.
+ * Scripts in `noscript` count (scripting is off), those in comments, raw-text elements and `template` do not: a
+ * template's contents are no descendants of the document. Source: JSON-LD 1.1 §7; JSON-LD 1.1 API §5 ("the script
+ * elements of the document"); WHATWG HTML §13.2.5, §4.12.3.
  */
 export function findScripts(html: string): Script[] {
   const scripts: Script[] = [];
-  if (!/<script/i.test(html)) return scripts;
-  let quoteDepth = 0;
-  const openQuotes: string[] = [];
-  for (let at = html.indexOf("<"); at >= 0;) {
-    if (html.startsWith("<!--", at)) {
-      at = next(html, commentEnd(html, at));
-      continue;
-    }
-    const closes = html[at + 1] === "/";
-    TAG_NAME.lastIndex = closes ? at + 2 : at + 1;
-    const name = TAG_NAME.exec(html)?.[0].toLowerCase();
-    if (name === undefined) {
-      at = next(html, at + 1);
-      continue;
-    }
-    const bodyStart = TAG_NAME.lastIndex;
-    const end = tagEnd(html, bodyStart);
-    if (closes) {
-      if (openQuotes.at(-1) === name && --quoteDepth === 0) openQuotes.pop();
-      at = next(html, end);
-      continue;
-    }
-    if (openQuotes.length > 0 && openQuotes.at(-1) === name) quoteDepth += 1;
-    else if (openQuotes.length === 0 && opensQuote(name, html, bodyStart, end)) {
-      openQuotes.push(name);
-      quoteDepth = 1;
-    }
-    if (name === "script") {
-      const textEnd = scriptEnd(html, end);
-      const script = scriptOf(
-        attributesOf(html.slice(bodyStart, end - 1)),
-        html.slice(end, textEnd),
-        openQuotes.length > 0,
-      );
+  if (!html.includes("<script") && !/<script/i.test(html)) return scripts;
+  const quotes = new QuoteTracker(html);
+  scanTags(html, quotes.wanted, (tag) => {
+    if (tag.name !== "script") quotes.follow(tag);
+    else if (!tag.closes && !tag.inTemplate) {
+      const script = scriptOf(html, tag, quotes.inside);
       if (script !== undefined) scripts.push(script);
-      at = next(html, textEnd);
-    } else at = next(html, RAW_TEXT.has(name) ? rawEnd(html, end, name) : end);
-  }
+    }
+  });
   return scripts;
 }
 
-function next(html: string, from: number): number {
-  return from >= html.length ? -1 : html.indexOf("<", from);
-}
-
-function scriptOf(attributes: ReadonlyMap<string, string>, text: string, quoted: boolean): Script | undefined {
-  const type = (attributes.get("type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+function scriptOf(html: string, tag: Tag, quoted: boolean): Script | undefined {
+  const attributes = attributesOf(html, tag);
+  const type = attributes.get("type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   if (!JSON_TYPE.test(type)) return undefined;
-  return { type, id: attributes.get("id") ?? null, text, key: attributes.get("data-kustomer-key") ?? null, quoted };
+  return {
+    type,
+    id: attributes.get("id") ?? null,
+    text: html.slice(tag.end, tag.textEnd),
+    key: attributes.get("data-kustomer-key") ?? null,
+    quoted,
+    start: tag.start,
+  };
 }
 
-function opensQuote(name: string, html: string, bodyStart: number, end: number): boolean {
-  if (name === "blockquote") return true;
-  return name === "div" && QUOTE_CLASS.test(attributesOf(html.slice(bodyStart, end - 1)).get("class") ?? "");
-}
+/** Knows whether the scan stands inside the quote of a reply: only the outermost container is followed, so a counter does. */
+class QuoteTracker {
+  readonly #html: string;
+  #container = "";
+  #depth = 0;
+  readonly wanted: TagNames;
 
-/** A comment ends at `-->` or `--!>`; `<!-->` and `<!--->` are empty ones. Without an end it takes the rest. */
-function commentEnd(html: string, at: number): number {
-  if (html.startsWith(">", at + 4)) return at + 5;
-  if (html.startsWith("->", at + 4)) return at + 6;
-  const match = /--!?>/g;
-  match.lastIndex = at + 4;
-  const found = match.exec(html);
-  return found === null ? html.length : found.index + found[0].length;
-}
-
-function rawEnd(html: string, from: number, name: string): number {
-  const close = new RegExp(`</${name}(?=[\\s/>])`, "gi");
-  close.lastIndex = from;
-  const found = close.exec(html);
-  return found === null ? html.length : found.index;
-}
-
-/**
- * Where a script's text ends: the first `</script`, but inside `<!-- … <script` only after its own `</script` (script
- * data double escaped state, WHATWG HTML §13.2.5.20 to §13.2.5.31).
- */
-function scriptEnd(html: string, from: number): number {
-  const token = /<!--|-->|<script(?=[\s/>])|<\/script(?=[\s/>])/gi;
-  token.lastIndex = from;
-  let escaped = false;
-  let doubleEscaped = false;
-  for (let found = token.exec(html); found !== null; found = token.exec(html)) {
-    const text = found[0].toLowerCase();
-    if (text === "<!--") {
-      escaped = true;
-      // The dashes of "<!--" may be those of "-->" as well.
-      token.lastIndex = found.index + 2;
-    } else if (text === "-->") {
-      escaped = false;
-      doubleEscaped = false;
-    } else if (text === "<script") doubleEscaped ||= escaped;
-    else if (doubleEscaped) doubleEscaped = false;
-    else return found.index;
+  constructor(html: string) {
+    this.#html = html;
+    this.wanted = /quote/i.test(html) ? SCRIPTS_AND_QUOTES : SCRIPTS;
   }
-  // A double escape that never ends would swallow the page: the first end tag counts then, as people meant it.
-  const first = /<\/script(?=[\s/>])/gi;
-  first.lastIndex = from;
-  return first.exec(html)?.index ?? html.length;
+
+  get inside(): boolean {
+    return this.#depth > 0;
+  }
+
+  follow(tag: Tag): void {
+    if (this.#depth > 0) {
+      if (tag.name === this.#container) this.#depth += tag.closes ? -1 : 1;
+    } else if (!tag.closes && this.#opensQuote(tag)) {
+      this.#container = tag.name;
+      this.#depth = 1;
+    }
+  }
+
+  #opensQuote(tag: Tag): boolean {
+    return tag.name === "blockquote" || isQuoteClass(attributesOf(this.#html, tag).get("class"));
+  }
 }
