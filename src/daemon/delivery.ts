@@ -1,0 +1,118 @@
+import { createHash, randomBytes } from "node:crypto";
+
+import type { Settings } from "../config/settings.ts";
+import { MAX_INLINE_EVENT_BYTES } from "../event/build-event.ts";
+import type { Verdicts } from "../event/mail-json.ts";
+import { Gate } from "../lib/gate.ts";
+import type { Hook } from "../model/hook.ts";
+import { causeOfPublish } from "../nats/cause-of.ts";
+import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
+import { OBJECT_BUCKET, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
+import { publishDeadLetter } from "../publish/dead-letter.ts";
+import { publishEvent } from "../publish/publish-event.ts";
+import type { Publish } from "../publish/publish.ts";
+import { createPublish } from "../publish/publish.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { newTraceparent } from "../telemetry/trace-context.ts";
+import type { WorkerPool } from "../worker/pool.ts";
+import type { ReadLimits } from "../worker/read-mail.ts";
+import { readMail } from "../worker/read-mail.ts";
+import type { Storage } from "./storage.ts";
+
+/** The limits of contract §4. */
+export const READ_LIMITS: ReadLimits = {
+  mime: { parts: 1_000, mimeDepth: 50, headerBytes: 256 * 1024, rfc822Depth: 8, textBytes: 64 * 1024 },
+  extract: { jsonDepth: 512, items: 1_000, htmlDepth: 512 },
+};
+
+// Measured best by the field notes; more in flight only makes each wait longer.
+const MAX_IN_FLIGHT = 256;
+const MAX_WAITING_PUBLISHES = 10_000;
+const ATTEMPT_MS = 3_000;
+const OBJECT_TIMEOUT_MS = 5_000;
+/** What headers and protocol may add to an event's bytes in one NATS message. */
+const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
+/** A mail up to this size is read on the main thread: that costs less than handing it to a worker and back. */
+const INLINE_READ_BYTES = 16 * 1024;
+
+/** Publishing on the storage's connection, every ack checked. */
+export function publishOn(storage: Storage, metrics: Metrics | undefined): Publish {
+  return createPublish(storage.js, {
+    attemptMs: ATTEMPT_MS,
+    gate: new Gate(MAX_IN_FLIGHT, MAX_WAITING_PUBLISHES),
+    causeOf: (error, stream) => causeOfPublish(error, stream, storage.jsm),
+    isConnected: () => storage.nats.isConnected(),
+    ...(metrics && { onAck: (ackMs) => metrics.observeAck(ackMs) }),
+  });
+}
+
+export interface DeliveryParts {
+  readonly storage: Storage;
+  readonly settings: Settings;
+  readonly publish: Publish;
+  readonly pool: WorkerPool;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** The stages of a mail, wired to the rooms that carry them out. */
+export function mailStages({ storage, settings, publish, pool, log, metrics, env }: DeliveryParts): MailStages {
+  const maxPayload = storage.nats.connection.info?.max_payload ?? 1024 * 1024;
+  return {
+    read: async (bytes, wishes) => {
+      const startedAt = performance.now();
+      const inline = bytes.length <= INLINE_READ_BYTES && wishes.every(({ options }) => options.schema === undefined && options.jsonld === "as-sent");
+      const result = inline ? await readMail(bytes, wishes, READ_LIMITS) : await pool.read(bytes, wishes);
+      metrics?.observeParse(performance.now() - startedAt);
+      return result;
+    },
+    keyOf: async ({ options }) => (options.key === undefined || options.key === "kv" ? undefined : env[options.key.slice("env:".length)]),
+    verdictsOf: async () => NOT_CHECKED,
+    storeObject: (bytes, receivedAt) => storeObject(storage, bytes, receivedAt),
+    objectNameOf: (bytes, receivedAt) => objectNameOf(sha256Hex(bytes), receivedAt),
+    publishEvent: ({ eventId, hook, bytes }, signal) => publishEvent({ eventId, eventName: hook.eventName, bytes }, publish, signal),
+    publishDeadLetter: (letter, signal) => publishDeadLetter(letter, publish, signal),
+    newTraceparent: () => newTraceparent(randomBytes(24)),
+    logFault: (sentence, fields) => log.error(sentence, fields),
+    maxEventBytes: Math.min(MAX_INLINE_EVENT_BYTES, maxPayload - MESSAGE_OVERHEAD_BYTES),
+    objectBucket: OBJECT_BUCKET,
+    archive: settings.archive,
+    schemaSha256Of,
+  };
+}
+
+/** Nobody looks at DNS yet, and the words say so: `none` would claim that nothing was there. */
+const NOT_CHECKED: Verdicts = {
+  spf: { result: "unchecked", domain: null },
+  dkim: { result: "unchecked", domain: null },
+  dmarc: { result: "unchecked", domain: null },
+  arc: { result: "unchecked", domain: null },
+};
+
+async function storeObject(storage: Storage, bytes: Uint8Array, receivedAt: number): Promise<StoredObject> {
+  if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };
+  const name = objectNameOf(sha256Hex(bytes), receivedAt);
+  try {
+    await putObject(storage.objects, name, bytes, OBJECT_TIMEOUT_MS);
+    return { kind: "stored", name };
+  } catch (error) {
+    return { kind: "tryLater", cause: await causeOfPublish(error, `OBJ_${OBJECT_BUCKET}`, storage.jsm), error };
+  }
+}
+
+const schemaHashes = new WeakMap<object, string>();
+
+function schemaSha256Of({ options }: Hook): string | undefined {
+  const { schema } = options;
+  if (schema === undefined) return undefined;
+  const text = JSON.stringify(schema);
+  if (typeof schema !== "object") return createHash("sha256").update(text).digest("hex");
+  let hash = schemaHashes.get(schema);
+  if (hash === undefined) {
+    hash = createHash("sha256").update(text).digest("hex");
+    schemaHashes.set(schema, hash);
+  }
+  return hash;
+}

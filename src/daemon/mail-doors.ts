@@ -1,0 +1,175 @@
+import { readFile } from "node:fs/promises";
+
+import type { Settings } from "../config/settings.ts";
+import type { ListenAddress } from "../config/units.ts";
+import { SlidingMinute } from "../lib/sliding-minute.ts";
+import type { HookId } from "../model/hook-id.ts";
+import type { Hook } from "../model/hook.ts";
+import type { ReceivedMail } from "../model/mail.ts";
+import { OperatorError } from "../model/operator-error.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { combine } from "../pipeline/combine.ts";
+import type { MailStages } from "../pipeline/deliver-mail.ts";
+import { deliverMail } from "../pipeline/deliver-mail.ts";
+import { Admission } from "../receive/admission.ts";
+import type { MailDoorServices } from "../receive/smtp/door.ts";
+import { MailDoor } from "../receive/smtp/door.ts";
+import type { Lookup } from "../receive/smtp/recipient.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Storage } from "./storage.ts";
+
+/** How long one mail may take from its final dot to its reply; Postfix waits 600 s there. */
+const DELIVER_MS = 20_000;
+/** Mails in memory at once, in units of the largest one. */
+const LARGEST_MAILS_IN_FLIGHT = 8;
+const MAX_MAILS_IN_FLIGHT = 2_000;
+
+export interface MailDoors {
+  readonly doors: readonly { readonly name: "smtp" | "lmtp" | "smtps"; readonly door: MailDoor; readonly address: string }[];
+  readonly admission: Admission;
+  close(graceMs: number): Promise<void>;
+}
+
+export interface MailDoorParts {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly stages: MailStages;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly rates: SlidingMinute;
+}
+
+/** Opens the listeners that the settings ask for: SMTP, LMTP, SMTPS. Throws `OperatorError` when an address is taken. */
+export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
+  const { settings, log } = parts;
+  const admission = new Admission({ maxConnections: settings.maxConnections, maxBytesInFlight: settings.maxMessageBytes * LARGEST_MAILS_IN_FLIGHT });
+  const tls = await tlsOf(settings);
+  if (settings.smtpsListen.at !== "off" && tls === undefined) throw new OperatorError("POSTHORN_SMTPS_LISTEN needs a certificate", "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", { exitCode: 78 });
+  const wanted = [
+    { name: "smtp", at: settings.smtpListen.at, lmtp: false, implicitTls: false },
+    { name: "lmtp", at: settings.lmtpListen.at, lmtp: true, implicitTls: false },
+    { name: "smtps", at: settings.smtpsListen.at, lmtp: false, implicitTls: true },
+  ] as const;
+  const services = servicesOf(parts, admission);
+  const doors: { name: "smtp" | "lmtp" | "smtps"; door: MailDoor; address: string }[] = [];
+  for (const { name, at, lmtp, implicitTls } of wanted) {
+    if (at === "off") continue;
+    const door = new MailDoor(
+      {
+        lmtp,
+        implicitTls,
+        tls,
+        name: settings.mailDomain.find((domain) => !domain.startsWith("*.")) ?? "localhost",
+        maxMessageBytes: settings.maxMessageBytes,
+        idleTimeoutMs: settings.idleTimeout,
+        transactionTimeoutMs: settings.transactionTimeout,
+        softBounce: settings.softBounce.on,
+        trustedRelays: settings.trustedRelays,
+      },
+      services(lmtp ? "lmtp" : "smtp"),
+    );
+    const address = await listenOn(door, at, name);
+    log.info("Listening for mail", { door: name, address });
+    doors.push({ name, door, address });
+  }
+  return { doors, admission, close: async (graceMs) => void (await Promise.all(doors.map(({ door }) => door.close(graceMs)))) };
+}
+
+async function listenOn(door: MailDoor, at: Exclude<ListenAddress, "off">, name: string): Promise<string> {
+  const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
+  try {
+    const { port } = await door.listen(at);
+    return "path" in at ? where : `${at.host}:${port}`;
+  } catch (error) {
+    throw new OperatorError(`cannot listen for ${name} on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, "is another Posthorn running? stop it, or choose another address", { cause: error });
+  }
+}
+
+async function tlsOf(settings: Settings): Promise<{ key: Buffer; cert: Buffer; required: boolean } | undefined> {
+  const { value: certFile } = settings.tlsCert;
+  const { value: keyFile } = settings.tlsKey;
+  if (certFile === undefined || keyFile === undefined) {
+    if (settings.tlsRequired.on) throw new OperatorError("POSTHORN_TLS_REQUIRED needs a certificate", "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", { exitCode: 78 });
+    return undefined;
+  }
+  const [cert, key] = await Promise.all([certFile, keyFile].map((file) => readFile(file))).catch((error: unknown) => {
+    throw new OperatorError("the TLS certificate or key cannot be read", "check POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", { cause: error, exitCode: 78 });
+  });
+  return cert === undefined || key === undefined ? undefined : { cert, key, required: settings.tlsRequired.on };
+}
+
+function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" | "lmtp") => MailDoorServices {
+  const { settings, storage, stages, log, metrics, rates } = parts;
+  const { snapshot, nats } = storage;
+  let mailsInFlight = 0;
+
+  const deliver = async (mail: ReceivedMail, door: "smtp" | "lmtp") => {
+    mailsInFlight += 1;
+    const startedAt = performance.now();
+    try {
+      const each = await deliverMail(mail, stages, AbortSignal.timeout(DELIVER_MS));
+      const whole = combine(each);
+      logMail(mail, each, performance.now() - startedAt, log);
+      for (const outcome of each) metrics.countOutcome(door, outcome.kind, causeInWords(outcome));
+      return { whole, each };
+    } finally {
+      mailsInFlight -= 1;
+    }
+  };
+
+  return (door) => ({
+    isOurDomain: (domain) => settings.mailDomain.some((ours) => (ours.startsWith("*.") ? domain.endsWith(ours.slice(1)) : domain === ours)),
+    hookById: (hookId, remoteAddress) => lookUp(snapshot.hookById(hookId), { hookId }, remoteAddress),
+    hookByAlias: (address, remoteAddress) => lookUp(snapshot.hookByAlias(address), { alias: address }, remoteAddress),
+    withinRate: ({ hookId, options }) => options.rateLimit === undefined || rates.tryCount(hookId, options.rateLimit.perMinute, Date.now()),
+    deliver: (mail) => deliver(mail, door),
+    whyNotNow: () => (nats.isConnected() ? undefined : "nats-away"),
+    hasRoom: () => mailsInFlight < MAX_MAILS_IN_FLIGHT,
+    onRefusal: ({ reply, remoteAddress, hookEventName }) => log.debug("Refused", { door, code: reply.code, text: reply.text, remoteAddress, hook: hookEventName }),
+    admission,
+    log,
+  });
+
+  /** A hook made a moment ago on another replica is read through before anybody hears 550. */
+  async function lookUp(known: Hook | undefined, key: { readonly hookId: HookId } | { readonly alias: string }, remoteAddress: string): Promise<Lookup> {
+    if (known !== undefined) return { kind: "hook", hook: known };
+    if (!snapshot.isLoaded) return { kind: "tryLater", cause: "registry-not-loaded" };
+    const now = Date.now();
+    if (!admission.tryGuess(remoteAddress, now)) return { kind: "tryLater", cause: "rate-limited" };
+    if (snapshot.isKnownUnknown("hookId" in key ? key.hookId : key.alias, now)) return { kind: "unknown" };
+    if (!nats.isConnected()) return { kind: "tryLater", cause: "nats-away" };
+    try {
+      const hook = await snapshot.readThrough(key, now);
+      return hook === undefined ? { kind: "unknown" } : { kind: "hook", hook };
+    } catch (error) {
+      log.warn("A hook could not be looked up; the relay tries again", { error });
+      return { kind: "tryLater", cause: "nats-away" };
+    }
+  }
+}
+
+/** One line per mail with its outcome, in the order of its recipients. */
+function logMail(mail: ReceivedMail, outcomes: readonly Outcome[], tookMs: number, log: Log): void {
+  const worst = outcomes.some(({ kind }) => kind === "tryLater");
+  const fields = {
+    transactionId: mail.transactionId,
+    remoteAddress: mail.envelope.remoteAddress,
+    bytes: mail.bytes.length,
+    tookMs: Math.round(tookMs * 10) / 10,
+    outcomes: outcomes.map((outcome, index) => ({
+      hook: mail.recipients[index]?.hook.eventName,
+      outcome: outcome.kind,
+      ...("eventId" in outcome && { eventId: outcome.eventId }),
+      ...(outcome.kind !== "stored" && { cause: causeInWords(outcome) }),
+      ...(outcome.kind === "tryLater" && outcome.error !== undefined && { error: String(outcome.error) }),
+    })),
+  };
+  if (worst) log.warn("Mail not taken; the relay keeps it", fields);
+  else log.info("Mail", fields);
+}
+
+function causeInWords(outcome: Outcome): string {
+  if (outcome.kind === "deadLettered") return outcome.reason.code;
+  return outcome.kind === "stored" ? "" : outcome.cause;
+}

@@ -1,0 +1,82 @@
+import type { Settings } from "../config/settings.ts";
+import { SlidingMinute } from "../lib/sliding-minute.ts";
+import { recreateEventStream } from "../nats/provision.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { WorkerPool } from "../worker/pool.ts";
+import { READ_LIMITS, mailStages, publishOn } from "./delivery.ts";
+import type { MailDoors } from "./mail-doors.ts";
+import { openMailDoors } from "./mail-doors.ts";
+import type { Storage } from "./storage.ts";
+import { openStorage } from "./storage.ts";
+
+/** A daemon that serves. */
+export interface Daemon {
+  readonly storage: Storage;
+  readonly mail: MailDoors;
+  readonly metrics: Metrics;
+  /** Start-up backwards: doors first, NATS last. Resolves when everything has ended, within about ten seconds. */
+  stop(): Promise<void>;
+}
+
+const STREAM_CHECK_MS = 2_000;
+const MAIL_GRACE_MS = 7_000;
+const WORKER_HEAP_MB = 512;
+const MAX_WAITING_MAILS = 1_000;
+
+/**
+ * Wires every room and opens the doors, in the order in which they need each other: storage, workers, mail, HTTP, admin.
+ *
+ * Throws `OperatorError` for what the operator has to mend; what was opened by then is closed again.
+ */
+export async function startDaemon(settings: Settings, options: { readonly log: Log; readonly env: NodeJS.ProcessEnv }): Promise<Daemon> {
+  const { log, env } = options;
+  await using opened = new AsyncDisposableStack();
+  const storage = opened.use(await openStorage(settings, log));
+  const ends: { pool?: WorkerPool; mail?: MailDoors } = {};
+  const metrics = createMetrics({
+    connections: () => ends.mail?.admission.connections ?? 0,
+    bytesInFlight: () => ends.mail?.admission.bytes.used ?? 0,
+    queueDepth: () => ends.pool?.waiting ?? 0,
+    natsConnected: () => storage.nats.isConnected(),
+    registryLoaded: () => storage.snapshot.isLoaded,
+  });
+  const pool = opened.use(
+    new WorkerPool({
+      workers: settings.workers,
+      parseTimeoutMs: settings.parseTimeout,
+      maxWaiting: MAX_WAITING_MAILS,
+      limits: READ_LIMITS,
+      heapMb: WORKER_HEAP_MB,
+      onRestart: (why) => {
+        metrics.countPoolRestart();
+        log.warn("A worker was replaced", { why });
+      },
+    }),
+  );
+  ends.pool = pool;
+  opened.use(watchEventStream(storage, settings, log));
+  const rates = new SlidingMinute();
+  const publish = publishOn(storage, metrics);
+  const stages = mailStages({ storage, settings, publish, pool, log, metrics, env });
+  const mail = await openMailDoors({ settings, storage, stages, log, metrics, rates });
+  ends.mail = mail;
+  opened.defer(() => mail.close(MAIL_GRACE_MS));
+  const owned = opened.move();
+  return { storage, mail, metrics, stop: () => owned.disposeAsync() };
+}
+
+/** A stream that somebody deleted is created again within seconds; until then mail hears 451 4.3.5. */
+function watchEventStream(storage: Storage, settings: Settings, log: Log): Disposable {
+  const { dedupeWindow: dedupeWindowMs, eventsMaxAge: eventsMaxAgeMs, replicas } = settings;
+  const check = async () => {
+    if (!storage.nats.isConnected()) return;
+    const exact = storage.snapshot.hooks().map(({ eventName }) => eventName);
+    await recreateEventStream(storage.nats.connection, { dedupeWindowMs, eventsMaxAgeMs, replicas }, exact, log);
+  };
+  const timer = setInterval(() => {
+    check().catch((error: unknown) => log.warn("The event stream could not be checked", { error }));
+  }, STREAM_CHECK_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
