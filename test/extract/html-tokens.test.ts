@@ -51,7 +51,9 @@ test("scripts, their attributes and their texts are those of a full HTML parser,
       // Two departures on purpose: a script that the end of the text cuts off, and a double escape that never ends.
       fc.pre(!isCutOff);
       // NUL stays in script texts: what to do about it is for the reader of the JSON.
-      expect(scanned(html).map(([attributes, text]) => [attributes, text.replaceAll("\0", "\uFFFD")])).toEqual(expected);
+      expect(scanned(html).map(([attributes, text]) => [attributes, text.replaceAll("\0", "\uFFFD")])).toEqual(
+        expected,
+      );
     }),
     { numRuns: 3000 },
   );

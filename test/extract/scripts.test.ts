@@ -9,7 +9,14 @@ test("scripts are found in head and body, with id, key and the offset of their t
   const html = `<html><head>${LD}{"a":1}</script></head><body><p>x</p><SCRIPT Type='Application/JSON' ID=order data-kustomer-key="k &amp; y">{"b":2}</SCRIPT >`;
   expect(findScripts(html)).toEqual([
     { type: "application/ld+json", id: null, text: '{"a":1}', key: null, quoted: false, start: 12 },
-    { type: "application/json", id: "order", text: '{"b":2}', key: "k & y", quoted: false, start: html.indexOf("<SCRIPT") },
+    {
+      type: "application/json",
+      id: "order",
+      text: '{"b":2}',
+      key: "k & y",
+      quoted: false,
+      start: html.indexOf("<SCRIPT"),
+    },
   ]);
 });
 
@@ -73,7 +80,7 @@ test("behind a comment mark an inner script and its end tag belong to the text",
   expect(textsIn(`${LD}"<!-->", "<script>"</script>`)).toEqual(['"<!-->", "<script>"']);
 });
 
-test("a comment mark that never closes costs its own script the rest of nothing", () => {
+test("a comment mark that never closes does not give the rest of the page to its script", () => {
   expect(textsIn(`${LD}"<!-- <script>"</script>${LD}2</script>`)).toEqual(['"<!-- <script>"', "2"]);
 });
 
