@@ -24,10 +24,12 @@ export interface Storage extends AsyncDisposable {
   readonly snapshot: RegistrySnapshot;
   readonly registry: Registry;
   readonly keys: KeyStore;
+  /** The server is one that we started ourselves, which syncs before every ack; of others nobody tells us. */
+  readonly serverSyncsAlways: boolean;
 }
 
 /** Connects, creates what is missing, and loads the registry. Throws `OperatorError` for what the operator has to mend. */
-export async function openStorage(settings: Settings, log: Log): Promise<Storage> {
+export async function openStorage(settings: Settings, log: Log, serverSyncsAlways = false): Promise<Storage> {
   const nats = await connectNats(natsSettingsOf(settings), log);
   const { connection } = nats;
   try {
@@ -50,6 +52,7 @@ export async function openStorage(settings: Settings, log: Log): Promise<Storage
       snapshot,
       registry,
       keys,
+      serverSyncsAlways,
       [Symbol.asyncDispose]: async () => {
         snapshot.close();
         keys.close();

@@ -1,0 +1,103 @@
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+
+import { Command } from "commander";
+
+import type { ListenAddress } from "../config/units.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Hook } from "../model/hook.ts";
+import { OperatorError } from "../model/operator-error.ts";
+import { wantsJson, withStorage } from "./context.ts";
+import { print, printJson } from "./print.ts";
+import { sampleBody, sampleMail } from "./samples.ts";
+
+const PATIENCE_MS = 30_000;
+
+/** `posthorn send`: one test message through the real door. */
+export function sendCommand(): Command {
+  return new Command("send")
+    .description("deliver a test message through the real door; a sample when no file is given")
+    .argument("<event>", "event name of the hook")
+    .argument("[file]", "a mail (.eml) for an email hook")
+    .option("--data <file>", "what to send: a mail, or the body of a form or web hook")
+    .option("--key <key>", "API key for a web hook")
+    .addHelpText("after", "\nExamples:\n  posthorn send kustomer.app.ecommstore.order.mail\n  posthorn send kustomer.app.ecommstore.order.update --data form.json")
+    .action(async (event: string, file: string | undefined, { data, key }: { data?: string; key?: string }, command: Command) => {
+      const source = data?.replace(/^@/, "") ?? file;
+      const body = source === undefined ? undefined : await readFile(source).catch((error: unknown) => {
+        throw new OperatorError(`cannot read ${source}`, "check the path", { cause: error });
+      });
+      const { hook, settings, madeKey } = await withStorage(async (storage, current) => {
+        const found = storage.snapshot.hookByEventName(event);
+        if (found === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
+        // A key of a minute: the command may already read and write everything in NATS.
+        const made = found.type === "web" && key === undefined ? await storage.keys.create({ app: found.app, expires: new Date(Date.now() + 60_000) }, Date.now()) : undefined;
+        return { hook: found, settings: current, madeKey: made?.key };
+      });
+      const answer = hook.type === "email" ? await sendMail(hook, settings, body) : await sendRequest(hook, settings, body, key ?? madeKey);
+      if (wantsJson(command)) printJson({ event, type: hook.type, answer: answer.text, accepted: answer.accepted });
+      else print(answer.text);
+      if (!answer.accepted) process.exitCode = 1;
+    });
+}
+
+interface Answer {
+  readonly accepted: boolean;
+  readonly text: string;
+}
+
+async function sendMail(hook: Hook, settings: Settings, body: Buffer | undefined): Promise<Answer> {
+  const domain = settings.mailDomain.find((name) => !name.startsWith("*.")) ?? "localhost";
+  const address = `${hook.hookId}@${domain}`;
+  const mail = body?.toString("latin1") ?? sampleMail(address, new Date());
+  const text = mail.replace(/\r?\n/g, "\r\n").replace(/^\./gm, "..");
+  const lines = ["EHLO localhost", "MAIL FROM:<test@localhost>", `RCPT TO:<${address}>`, "DATA", `${text}${text.endsWith("\r\n") ? "" : "\r\n"}.`];
+  const reply = await converse(settings.smtpListen.at, lines);
+  return { accepted: reply.startsWith("250"), text: reply };
+}
+
+/** Says each line after the reply to the one before; the first refusal, or the last reply, is the answer. */
+async function converse(at: ListenAddress, lines: readonly string[]): Promise<string> {
+  if (at === "off") throw new OperatorError("the SMTP port is off", "set POSTHORN_SMTP_LISTEN");
+  const socket = connect(at);
+  socket.setEncoding("latin1").setTimeout(PATIENCE_MS, () => socket.destroy(new Error("no answer")));
+  const where = "path" in at ? at.path : `${at.host}:${at.port}`;
+  let buffer = "";
+  let next = 0;
+  try {
+    for await (const chunk of socket) {
+      buffer += String(chunk);
+      const reply = /^(?:\d{3}-[^\n]*\n)*(\d{3} [^\n]*)\n$/.exec(buffer)?.[1]?.trimEnd();
+      if (reply === undefined) continue;
+      buffer = "";
+      const line = lines[next];
+      if (!/^[23]/.test(reply) || line === undefined) {
+        socket.end("QUIT\r\n");
+        return reply;
+      }
+      socket.write(`${line}\r\n`, "latin1");
+      next += 1;
+    }
+  } catch (error) {
+    throw new OperatorError(`cannot deliver to ${where}: ${error instanceof Error ? error.message : String(error)}`, "is the daemon running? `posthorn serve` or `npm start`", { cause: error });
+  }
+  throw new OperatorError(`${where} closed the connection`, "see the daemon's log");
+}
+
+async function sendRequest(hook: Hook, settings: Settings, body: Buffer | undefined, key: string | undefined): Promise<Answer> {
+  const { at } = settings.httpListen;
+  if (at === "off" || "path" in at) throw new OperatorError("the HTTP port is off", "set POSTHORN_HTTP_LISTEN");
+  const host = at.host === "0.0.0.0" ? "127.0.0.1" : at.host.includes(":") ? `[${at.host}]` : at.host;
+  const url = `http://${host}:${at.port}/v1/hooks/${hook.type}/${hook.hookId}`;
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json", ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+      body: body === undefined ? sampleBody() : new Uint8Array(body),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    return { accepted: response.ok, text: `${response.status} ${(await response.text()).trim()}` };
+  } catch (error) {
+    throw new OperatorError(`cannot reach ${host}:${at.port}`, "is the daemon running? `posthorn serve` or `npm start`", { cause: error });
+  }
+}

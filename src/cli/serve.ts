@@ -1,0 +1,104 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { Command, Option } from "commander";
+
+import type { Settings } from "../config/settings.ts";
+import { SETTINGS, flagOf, readSettings } from "../config/settings.ts";
+import { natsSettingsOf } from "../daemon/nats-settings.ts";
+import type { Daemon } from "../daemon/start.ts";
+import { startDaemon } from "../daemon/start.ts";
+import { OperatorError } from "../model/operator-error.ts";
+import { answersNats } from "../nats/connection.ts";
+import { lockDataDirectory } from "../nats/data-lock.ts";
+import { startLocalServer } from "../nats/local-server.ts";
+import type { Log } from "../telemetry/log.ts";
+import { createLog } from "../telemetry/log.ts";
+import { readDefinition } from "./apps.ts";
+import { printBanner } from "./banner.ts";
+
+const PROBE_MS = 1_000;
+
+interface ServeFlags {
+  readonly apps?: string;
+  readonly localNats?: boolean;
+  readonly banner?: boolean;
+  readonly [flag: string]: string | boolean | undefined;
+}
+
+/** `posthorn serve`: the daemon, until SIGTERM or Ctrl-C. */
+export function serveCommand(): Command {
+  const serve = new Command("serve")
+    .description("run the daemon")
+    .option("--apps <dir>", "install the app definitions in this folder when no app is installed yet")
+    .option("--local-nats", "start a nats-server in the data directory when none answers")
+    .option("--banner", "print each hook's address or URL with a line to paste")
+    .addHelpText("after", "\nEvery setting is a flag and an environment variable; see the README.\n\nExamples:\n  posthorn serve\n  posthorn serve --local-nats --apps fixtures/apps --smtp-listen 127.0.0.1:2526");
+  for (const setting of Object.values(SETTINGS)) {
+    serve.addOption(new Option(`${flagOf(setting.variable)} <value>`, `${setting.meaning} (${setting.variable}${setting.default === "" ? "" : `, default ${setting.default}`})`));
+  }
+  return serve.action(async (flags: ServeFlags) => {
+    const given = Object.fromEntries(Object.entries(SETTINGS).map(([name, { variable }]) => [name, flags[camelCase(flagOf(variable))]]));
+    const settings = readSettings(process.env, given as Record<string, string | undefined>);
+    await run(settings, flags, createLog(settings.logLevel));
+  });
+}
+
+async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<void> {
+  await using opened = new AsyncDisposableStack();
+  let serverSyncsAlways = false;
+  if (flags.localNats === true) {
+    opened.use(await lockDataDirectory(settings.dataDir));
+    const natsSettings = natsSettingsOf(settings);
+    if (!(await answersNats(natsSettings, PROBE_MS))) {
+      opened.use(await startLocalServer({ settings: natsSettings, dataDir: settings.dataDir, env: process.env, log }));
+      serverSyncsAlways = true;
+    }
+  }
+  const stopping = stopSignal(log);
+  const daemon = await startDaemon(settings, { log, env: process.env, serverSyncsAlways });
+  opened.defer(() => daemon.stop());
+  if (flags.apps !== undefined) await installApps(daemon, flags.apps, log);
+  if (flags.banner === true) printBanner(daemon, settings);
+  log.info("Posthorn serves");
+  await stopping;
+  log.info("Stopping; a second signal ends at once");
+  await opened.disposeAsync();
+  log.info("Stopped");
+  process.exit(process.exitCode ?? 0);
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second one ends the process. Nothing unacknowledged was ever answered 250. */
+function stopSignal(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: string) => {
+      if (asked) {
+        log.warn("Ended at once", { signal });
+        process.exit(1);
+      }
+      asked = true;
+      resolve();
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}
+
+async function installApps(daemon: Daemon, folder: string, log: Log): Promise<void> {
+  const { snapshot, registry } = daemon.storage;
+  if (snapshot.apps().length > 0) return;
+  const files = await readdir(folder).catch((error: unknown) => {
+    throw new OperatorError(`cannot read the folder ${folder}`, "give the folder of app definitions to --apps", { cause: error });
+  });
+  for (const file of files.filter((name) => name.endsWith(".json") && !name.endsWith(".schema.json")).sort()) {
+    const { definition, warnings } = await readDefinition(join(folder, file));
+    for (const warning of warnings) log.warn(warning, { file });
+    const { app, hooks } = await registry.install(definition);
+    log.info("Installed an app", { app: app.app, hooks: hooks.length });
+  }
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/^--/, "").replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
