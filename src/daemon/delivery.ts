@@ -23,7 +23,7 @@ import type { Storage } from "./storage.ts";
 /** The limits of contract §4. */
 export const READ_LIMITS: ReadLimits = {
   mime: { parts: 1_000, mimeDepth: 50, headerBytes: 256 * 1024, rfc822Depth: 8, textBytes: 64 * 1024 },
-  extract: { jsonDepth: 512, items: 1_000, htmlDepth: 512 },
+  extract: { jsonDepth: 512, items: 1_000, htmlDepth: 512, htmlNodes: 250_000 },
 };
 
 // Measured best by the field notes; more in flight only makes each wait longer.

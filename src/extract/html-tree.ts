@@ -1,39 +1,88 @@
-import type { DefaultTreeAdapterMap } from "parse5";
-import { parse } from "parse5";
+import type { DefaultTreeAdapterMap, TreeAdapter } from "parse5";
+import { defaultTreeAdapter, parse } from "parse5";
+
+import type { HtmlLimits } from "./limits.ts";
+import { isQuoteClass } from "./quote-class.ts";
 
 export type Element = DefaultTreeAdapterMap["element"];
 export type Node = DefaultTreeAdapterMap["childNode"];
 type Parent = DefaultTreeAdapterMap["parentNode"];
 
-/** A page as a tree by the HTML standard. parse5's own tree stays linear under nesting that makes others quadratic. */
-export function parseTree(html: string): DefaultTreeAdapterMap["document"] {
-  return parse(html);
+/** A limit of the tree, and what passed it, for people. */
+export interface HtmlLimitPassed {
+  readonly kind: "limit";
+  readonly limit: "html-depth" | "html-nodes";
+  readonly detail: string;
 }
 
-/** Every element below `root` in document order, with its depth; iterative. `enter` says whether to go inside. */
-export function* elementsIn(
-  root: Parent,
-  enter: (element: Element) => boolean = () => true,
-): Generator<{ element: Element; depth: number }> {
-  const stack: { node: Node; depth: number }[] = root.childNodes.toReversed().map((node) => ({ node, depth: 1 }));
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const { node, depth } = next;
+export type TreeReading =
+  | { readonly kind: "tree"; readonly document: DefaultTreeAdapterMap["document"] }
+  | HtmlLimitPassed;
+
+/** Ends a parse from inside the parser, which knows no other way out. */
+class LimitSignal extends Error {
+  readonly passed: HtmlLimitPassed;
+
+  constructor(passed: HtmlLimitPassed) {
+    super(passed.detail);
+    this.passed = passed;
+  }
+}
+
+/**
+ * A page as a tree by the HTML standard, with scripting off. Depth and nodes are counted while it grows, so that
+ * neither 100,000 nested elements nor formatting elements that every paragraph repeats cost more than the limits allow.
+ */
+export function parseTree(html: string, limits: HtmlLimits): TreeReading {
+  try {
+    return { kind: "tree", document: parse(html, { scriptingEnabled: false, treeAdapter: countingAdapter(limits) }) };
+  } catch (error) {
+    if (error instanceof LimitSignal) return error.passed;
+    throw error;
+  }
+}
+
+function countingAdapter({ htmlDepth, htmlNodes }: HtmlLimits): TreeAdapter<DefaultTreeAdapterMap> {
+  let depth = 0;
+  let nodes = 0;
+  const pass = (limit: HtmlLimitPassed["limit"], detail: string): never => {
+    throw new LimitSignal({ kind: "limit", limit, detail });
+  };
+  return {
+    ...defaultTreeAdapter,
+    createElement(name, namespace, attributes) {
+      if ((nodes += 1) > htmlNodes) pass("html-nodes", `more than ${htmlNodes} elements`);
+      return defaultTreeAdapter.createElement(name, namespace, attributes);
+    },
+    onItemPush() {
+      if ((depth += 1) > htmlDepth) pass("html-depth", `elements nested deeper than ${htmlDepth}`);
+    },
+    onItemPop() {
+      depth -= 1;
+    },
+  };
+}
+
+/** Every element below `root` in document order, iterative. `enter` says whether to go inside; templates stay shut. */
+export function* elementsIn(root: Parent, enter: (element: Element) => boolean = () => true): Generator<Element> {
+  const stack: Node[] = root.childNodes.toReversed();
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (!isElement(node)) continue;
-    yield { element: node, depth };
-    if (!enter(node)) continue;
-    for (const child of childrenOf(node).toReversed()) stack.push({ node: child, depth: depth + 1 });
+    yield node;
+    if (enter(node)) pushReversed(stack, node.childNodes);
+  }
+}
+
+/** Spreading into `push` would pass each child as an argument, and the engine allows some 100,000 of those. */
+export function pushReversed<T>(stack: (T | Node)[], nodes: readonly Node[]): void {
+  for (let i = nodes.length - 1; i >= 0; i -= 1) {
+    const node = nodes[i];
+    if (node !== undefined) stack.push(node);
   }
 }
 
 export function isElement(node: Node): node is Element {
   return "tagName" in node;
-}
-
-/** The children of an element; of a template, its content's. */
-export function childrenOf(element: Element): readonly Node[] {
-  return element.tagName === "template" && "content" in element
-    ? (element as DefaultTreeAdapterMap["template"]).content.childNodes
-    : element.childNodes;
 }
 
 export function attributeOf(element: Element, name: string): string | undefined {
@@ -45,8 +94,8 @@ export function textContentOf(element: Element): string {
   const pieces: string[] = [];
   const stack: Node[] = element.childNodes.toReversed();
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if ("value" in node && node.nodeName === "#text") pieces.push(node.value);
-    else if (isElement(node)) stack.push(...node.childNodes.toReversed());
+    if (node.nodeName === "#text" && "value" in node) pieces.push(node.value);
+    else if (isElement(node)) pushReversed(stack, node.childNodes);
   }
   return pieces.join("");
 }
@@ -54,8 +103,7 @@ export function textContentOf(element: Element): string {
 /** Whether an element stands in the quote of a reply. */
 export function isQuoted(element: Element): boolean {
   for (let node: Parent | null = element; node !== null && "tagName" in node; node = node.parentNode) {
-    if (node.tagName === "blockquote" || /(?:^|\s)(?:gmail_quote|yahoo_quoted)/.test(attributeOf(node, "class") ?? ""))
-      return true;
+    if (node.tagName === "blockquote" || isQuoteClass(attributeOf(node, "class"))) return true;
   }
   return false;
 }

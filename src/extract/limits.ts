@@ -4,4 +4,20 @@ export interface ExtractLimits {
   readonly items: number;
   /** How deep HTML elements may nest where a tree is needed (microdata, visible text). */
   readonly htmlDepth: number;
+  /** How many HTML elements there may be where a tree is needed. */
+  readonly htmlNodes: number;
+}
+
+/** Limits of a page as a tree. */
+export type HtmlLimits = Pick<ExtractLimits, "htmlDepth" | "htmlNodes">;
+
+/** How a mail is looked through. */
+export interface ExtractOptions {
+  /** Whether the named repairs are tried. */
+  readonly repair: boolean;
+  /** The address of the page, for relative ones in it. */
+  readonly baseUrl?: string;
+  /** Value of the mail's `X-Hook-Key` header: it holds for every item. */
+  readonly hookKeyHeader?: string;
+  readonly limits: ExtractLimits;
 }

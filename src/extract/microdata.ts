@@ -1,6 +1,10 @@
 import type { JsonText } from "../model/mail.ts";
-import type { Element } from "./html-tree.ts";
-import { attributeOf, childrenOf, elementsIn, isElement, isQuoted, parseTree, textContentOf } from "./html-tree.ts";
+import type { Element, HtmlLimitPassed } from "./html-tree.ts";
+import { attributeOf, elementsIn, isElement, isQuoted, parseTree, pushReversed } from "./html-tree.ts";
+import type { HtmlLimits } from "./limits.ts";
+import type { MicrodataNode } from "./microdata-json.ts";
+import { writeMicrodata } from "./microdata-json.ts";
+import { microdataValueOf, resolveUrl } from "./microdata-value.ts";
 import { absoluteType } from "./types.ts";
 
 /** One top-level microdata item, as JSON-LD. */
@@ -10,140 +14,138 @@ export interface MicrodataItem {
   readonly quoted: boolean;
 }
 
-export type MicrodataReading =
-  | { readonly kind: "items"; readonly items: readonly MicrodataItem[] }
-  | { readonly kind: "too-deep" };
-
-interface Properties {
-  readonly type: readonly string[];
-  readonly id: string | undefined;
-  readonly values: Map<string, (string | Properties)[]>;
-}
-
-const URL_ATTRIBUTES: Readonly<Record<string, string>> = {
-  audio: "src",
-  embed: "src",
-  iframe: "src",
-  img: "src",
-  source: "src",
-  track: "src",
-  video: "src",
-  a: "href",
-  area: "href",
-  link: "href",
-  object: "data",
-};
-const MAX_NESTED_ITEMS = 200;
+export type MicrodataReading = { readonly kind: "items"; readonly items: readonly MicrodataItem[] } | HtmlLimitPassed;
 
 /**
- * The microdata of a page by the WHATWG algorithm, mapped to JSON-LD: schema.org types become `@type` under its context,
- * other vocabularies keep full addresses. RDFa is another language and gives nothing.
+ * The microdata of a page by the WHATWG algorithm, mapped to JSON-LD by `microdata-json.ts`. RDFa is another language
+ * and gives nothing. `baseUrl` is the page's, with its base element.
  *
- * Source: WHATWG HTML §5.2 to §5.5 ("Microdata"); W3C "Microdata to RDF", Second Edition, for the vocabulary.
+ * Source: WHATWG HTML §5.2 to §5.5 ("Microdata").
  */
-export function findMicrodata(html: string, baseUrl: string | undefined, maxDepth: number): MicrodataReading {
-  if (!/\sitemscope/i.test(html)) return { kind: "items", items: [] };
-  const document = parseTree(html);
-  const byId = new Map<string, Element>();
+export function findMicrodata(html: string, baseUrl: string | undefined, limits: HtmlLimits): MicrodataReading {
+  // Most mails have none, and a tree is what costs.
+  if (!/itemscope/i.test(html)) return { kind: "items", items: [] };
+  const tree = parseTree(html, limits);
+  if (tree.kind === "limit") return tree;
+  const page = new Page(baseUrl, limits);
   const tops: Element[] = [];
-  for (const { element, depth } of elementsIn(document)) {
-    if (depth > maxDepth) return { kind: "too-deep" };
-    const id = attributeOf(element, "id");
-    if (id !== undefined && id !== "" && !byId.has(id)) byId.set(id, element);
-    if (attributeOf(element, "itemscope") !== undefined && attributeOf(element, "itemprop") === undefined)
-      tops.push(element);
+  for (const element of elementsIn(tree.document)) {
+    page.enter(element);
+    if (isItem(element) && attributeOf(element, "itemprop") === undefined) tops.push(element);
   }
-  const page = { byId, baseUrl };
-  const items = tops.map((element) => {
-    const item = itemOf(element, page, []);
-    return {
-      types: item.type.map(absoluteType),
-      value: JSON.stringify(asJsonLd(item, true)) as JsonText,
-      quoted: isQuoted(element),
-    };
-  });
+  const items: MicrodataItem[] = [];
+  for (const element of tops) {
+    const item = itemOf(element, page, new Set());
+    if (page.passed !== undefined) return page.passed;
+    items.push({ types: item.types.map(absoluteType), value: writeMicrodata(item), quoted: isQuoted(element) });
+  }
   return { kind: "items", items };
 }
 
-interface Page {
-  readonly byId: ReadonlyMap<string, Element>;
+/** What the algorithm asks of a page: its order, its ids, and how much work it has been. */
+class Page {
   readonly baseUrl: string | undefined;
+  readonly #limits: HtmlLimits;
+  readonly #places = new Map<Element, number>();
+  readonly #byId = new Map<string, Element>();
+  #steps = 0;
+  passed: HtmlLimitPassed | undefined;
+
+  constructor(baseUrl: string | undefined, limits: HtmlLimits) {
+    this.baseUrl = baseUrl;
+    this.#limits = limits;
+  }
+
+  enter(element: Element): void {
+    this.#places.set(element, this.#places.size);
+    const id = attributeOf(element, "id");
+    if (id !== undefined && id !== "" && !this.#byId.has(id)) this.#byId.set(id, element);
+  }
+
+  byId(id: string): Element | undefined {
+    return this.#byId.get(id);
+  }
+
+  inTreeOrder(a: Element, b: Element): number {
+    return (this.#places.get(a) ?? 0) - (this.#places.get(b) ?? 0);
+  }
+
+  /**
+   * Counts work and says whether to go on. Items that share parts by itemref repeat them in the result, level by level
+   * twice as often; and each of many nested properties repeats the text below it.
+   */
+  allows(steps: number, depth: number): boolean {
+    this.#steps += steps;
+    if (depth > this.#limits.htmlDepth)
+      this.passed ??= { kind: "limit", limit: "html-depth", detail: `microdata nested deeper than ${depth - 1}` };
+    if (this.#steps > WORK_PER_NODE * this.#limits.htmlNodes)
+      this.passed ??= { kind: "limit", limit: "html-nodes", detail: "microdata that repeats its parts without end" };
+    return this.passed === undefined;
+  }
 }
 
-/** One item with its properties in order. `ancestors` breaks cycles that itemref can make. */
-function itemOf(root: Element, page: Page, ancestors: readonly Element[]): Properties {
-  const values = new Map<string, (string | Properties)[]>();
-  const id = attributeOf(root, "itemid");
-  const item: Properties = {
-    type: tokensOf(attributeOf(root, "itemtype")),
-    id: id === undefined ? undefined : resolve(id, page),
-    values,
+const WORK_PER_NODE = 16;
+const CHARACTERS_PER_STEP = 64;
+
+/** One item with its properties in tree order. `inside` are the items around it: itemref can make cycles. */
+function itemOf(root: Element, page: Page, inside: Set<Element>): MicrodataNode {
+  const itemId = attributeOf(root, "itemid");
+  const item: MicrodataNode = {
+    types: tokensOf(attributeOf(root, "itemtype")),
+    itemId: itemId === undefined ? undefined : resolveUrl(itemId, page.baseUrl),
+    properties: new Map(),
   };
-  const inside = [...ancestors, root];
+  inside.add(root);
   for (const element of propertiesOf(root, page)) {
-    const nested = attributeOf(element, "itemscope") !== undefined;
-    if (nested && (inside.includes(element) || inside.length > MAX_NESTED_ITEMS)) continue;
-    const value = nested ? itemOf(element, page, inside) : valueOf(element, page);
+    if (!page.allows(1, inside.size)) break;
+    const value = isItem(element) ? nestedItem(element, page, inside) : microdataValueOf(element, page.baseUrl);
+    if (typeof value === "string") page.allows(value.length / CHARACTERS_PER_STEP, inside.size);
     for (const name of new Set(tokensOf(attributeOf(element, "itemprop")))) {
-      const list = values.get(name);
-      if (list === undefined) values.set(name, [value]);
-      else list.push(value);
+      const values = item.properties.get(name);
+      if (values === undefined) item.properties.set(name, [value]);
+      else values.push(value);
     }
   }
+  inside.delete(root);
   return item;
 }
 
-/** The property elements of an item: in its subtree and in what itemref names, not inside nested items. */
+/** The item of a property; of a cycle its id, or the standard's word for it (§5.5, "get the object"). */
+function nestedItem(element: Element, page: Page, inside: Set<Element>): MicrodataNode | string {
+  if (!inside.has(element)) return itemOf(element, page, inside);
+  const itemId = attributeOf(element, "itemid");
+  if (itemId === undefined) return "ERROR";
+  return { types: [], itemId: resolveUrl(itemId, page.baseUrl), properties: new Map() };
+}
+
+/** The elements that are properties of an item: below it and in what itemref names, not inside nested items (§5.2.5). */
 function propertiesOf(root: Element, page: Page): Element[] {
   const found: Element[] = [];
   const visited = new Set<Element>([root]);
-  const pending: Element[] = childrenOf(root).filter(isElement).toReversed();
+  const pending: Element[] = [];
   for (const id of tokensOf(attributeOf(root, "itemref")).toReversed()) {
-    const element = page.byId.get(id);
-    if (element !== undefined) pending.unshift(element);
+    const element = page.byId(id);
+    if (element !== undefined) pending.push(element);
   }
+  pushElements(pending, root);
   for (let element = pending.pop(); element !== undefined; element = pending.pop()) {
     if (visited.has(element)) continue;
     visited.add(element);
+    if (!page.allows(1, 0)) break;
     if (tokensOf(attributeOf(element, "itemprop")).length > 0) found.push(element);
-    if (attributeOf(element, "itemscope") === undefined)
-      pending.push(...childrenOf(element).filter(isElement).toReversed());
+    if (!isItem(element)) pushElements(pending, element);
   }
-  return found;
+  return found.sort((a, b) => page.inTreeOrder(a, b));
 }
 
-function valueOf(element: Element, page: Page): string {
-  if (element.tagName === "meta") return attributeOf(element, "content") ?? "";
-  const urlAttribute = URL_ATTRIBUTES[element.tagName];
-  if (urlAttribute !== undefined) {
-    const url = attributeOf(element, urlAttribute);
-    return url === undefined ? "" : resolve(url, page);
-  }
-  if (element.tagName === "data" || element.tagName === "meter") return attributeOf(element, "value") ?? "";
-  if (element.tagName === "time") return attributeOf(element, "datetime") ?? textContentOf(element).trim();
-  // Mail and page templates indent their text; the blanks around it are never data. `content` on any element is widely written.
-  return attributeOf(element, "content") ?? textContentOf(element).trim();
+function pushElements(pending: Element[], parent: Element): void {
+  pushReversed(pending, parent.childNodes.filter(isElement));
 }
 
-function resolve(url: string, { baseUrl }: Page): string {
-  return URL.parse(url.trim(), baseUrl)?.href ?? url.trim();
+function isItem(element: Element): boolean {
+  return attributeOf(element, "itemscope") !== undefined;
 }
 
 function tokensOf(text: string | undefined): string[] {
-  return text?.split(/\s+/).filter((token) => token !== "") ?? [];
-}
-
-const SCHEMA_ORG = /^https?:\/\/(?:www\.)?schema\.org\//i;
-
-function asJsonLd(item: Properties, isTop: boolean): Record<string, unknown> {
-  const types = item.type.map((type) => type.replace(SCHEMA_ORG, ""));
-  const json: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  if (isTop) json["@context"] = "https://schema.org";
-  if (types.length > 0) json["@type"] = types.length === 1 ? types[0] : types;
-  if (item.id !== undefined) json["@id"] = item.id;
-  for (const [name, values] of item.values) {
-    const written = values.map((value) => (typeof value === "string" ? value : asJsonLd(value, false)));
-    json[name.replace(SCHEMA_ORG, "")] = written.length === 1 ? written[0] : written;
-  }
-  return json;
+  return text?.split(/[ \t\n\f\r]+/).filter((token) => token !== "") ?? [];
 }

@@ -47,6 +47,15 @@ export interface Item {
   readonly duplicateKeys?: readonly string[];
   /** The `data-kustomer-key` or `X-Hook-Key` it came under. Compared in the worker; never reaches an event or a log. */
   readonly key?: string;
+  /** Further places where an equal value stood, with the key it came under there. Never reaches an event. */
+  readonly repeated?: readonly ItemPlace[];
+}
+
+/** Where an equal value stood once more. */
+export interface ItemPlace {
+  readonly format: ItemFormat;
+  readonly source: ItemSource;
+  readonly key?: string;
 }
 
 /** A candidate that became no item, for `data.skipped` and `extract --explain`. */
@@ -58,7 +67,7 @@ export interface Skipped {
   readonly column?: number;
 }
 
-export type LimitName = "parts" | "mime-depth" | "header-bytes" | "json-depth" | "items" | "html-depth";
+export type LimitName = "parts" | "mime-depth" | "header-bytes" | "json-depth" | "items" | "html-depth" | "html-nodes";
 
 /** What was found in one mail, page or text. */
 export interface Extraction {
@@ -68,4 +77,6 @@ export interface Extraction {
   readonly limit?: { readonly limit: LimitName; readonly detail: string };
   /** What was looked at and why it was or was not taken, in order, for people (`extract --explain`, dead letters). */
   readonly notes: readonly string[];
+  /** A known cause for finding nothing, with what to do about it: a manual Gmail forward, say, which strips markup. */
+  readonly cause?: string;
 }
