@@ -58,3 +58,19 @@ export function countMembers(value: unknown): number {
   }
   return count;
 }
+
+/**
+ * The index behind the bracket that closes the one at `from`, strings jumped over; the text's length when none does. A
+ * guess for damaged text, exact for valid JSON.
+ */
+export function closingIndex(text: string, from: number): number {
+  let depth = 0;
+  for (let i = from; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) i = stringEnd(text, i);
+    else if (code === 0x7b || code === 0x5b) depth += 1;
+    else if (code === 0x7d || code === 0x5d) depth -= 1;
+    if (depth === 0) return i + 1;
+  }
+  return text.length;
+}

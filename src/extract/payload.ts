@@ -1,15 +1,20 @@
-import { timingSafeEqual } from "node:crypto";
-
 import type { HookOptions } from "../model/hook-options.ts";
 import type { Extraction, Item } from "../model/item.ts";
 import type { JsonText } from "../model/mail.ts";
+import { itemsUnderKey } from "./hook-key.ts";
 import type { SchemaProblem } from "./schema.ts";
 import { checkSchema } from "./schema.ts";
 import { selectItem } from "./select.ts";
 
 /** What one hook takes from a mail. */
 export type PayloadChoice =
-  | { readonly kind: "payload"; readonly value: JsonText; readonly item: Item }
+  | {
+      readonly kind: "payload";
+      readonly value: JsonText;
+      readonly item: Item;
+      /** The items that count for this hook: all of them, or those under its key. */
+      readonly items: readonly Item[];
+    }
   | {
       readonly kind: "nothing";
       readonly code: "nothing-extracted" | "invalid-json" | "key-mismatch" | "limit-exceeded";
@@ -21,7 +26,8 @@ const MAX_NOTES = 20;
 
 /**
  * Chooses the payload for one hook: only items under the right key, then `select` or the usual order, then the JSON-LD
- * form, then the schema. `keyValue` is the secret of the hook's `key` option, when it has one.
+ * form, then the schema. `keyValue` is the secret of the hook's `key` option, when it has one. Never throws for what a
+ * sender sent, nor for a schema that cannot be used.
  */
 export async function choosePayload(
   extraction: Extraction,
@@ -30,14 +36,11 @@ export async function choosePayload(
 ): Promise<PayloadChoice> {
   if (extraction.limit !== undefined)
     return { kind: "nothing", code: "limit-exceeded", detail: `${extraction.limit.limit}: ${extraction.limit.detail}` };
-  const items =
-    keyValue === undefined
-      ? extraction.items
-      : extraction.items.filter(({ key }) => key !== undefined && sameSecret(key, keyValue));
+  const items = keyValue === undefined ? extraction.items : itemsUnderKey(extraction.items, keyValue);
   if (items.length === 0 && extraction.items.length > 0)
-    return { kind: "nothing", code: "key-mismatch", detail: "No item came under the hook's key" };
+    return { kind: "nothing", code: "key-mismatch", detail: keyMismatch(extraction.items) };
   const selected = selectItem(items, options.select);
-  if (selected === undefined) return nothing(extraction, options);
+  if (selected === undefined) return nothing(extraction, items, options);
   const { item } = selected;
   const value =
     options.jsonld === "as-sent" || item.format === "json"
@@ -52,7 +55,7 @@ export async function choosePayload(
       return { kind: "schema-failed", detail, problems: verdict.problems };
     }
   }
-  return { kind: "payload", value, item };
+  return { kind: "payload", value, item, items };
 }
 
 /** The value in another form of JSON-LD, or as sent where that cannot be had (an unknown context, say). */
@@ -62,30 +65,27 @@ async function transformed(value: JsonText, form: Exclude<HookOptions["jsonld"],
   return (await transformJsonLd(value, form)) ?? value;
 }
 
-function nothing(extraction: Extraction, options: Pick<HookOptions, "select">): PayloadChoice {
-  const lookedAt = extraction.notes.slice(0, MAX_NOTES).join("; ");
-  if (extraction.items.length > 0) {
-    const found = extraction.items.map(({ format, types }) => (types.length > 0 ? types.join(" ") : format)).join(", ");
-    return {
-      kind: "nothing",
-      code: "nothing-extracted",
-      detail: `select ${JSON.stringify(options.select)} matches nothing; found: ${found}`,
-    };
+function nothing(extraction: Extraction, items: readonly Item[], options: Pick<HookOptions, "select">): PayloadChoice {
+  if (items.length > 0) {
+    const found = items.slice(0, MAX_NOTES).map(({ format, types }) => (types.length > 0 ? types.join(" ") : format));
+    const detail = `select ${JSON.stringify(options.select)} fits no item; found: ${found.join(", ")}`;
+    return { kind: "nothing", code: "nothing-extracted", detail };
   }
-  if (extraction.skipped.length > 0) return { kind: "nothing", code: "invalid-json", detail: lookedAt };
-  const manualForward = extraction.notes.some((note) => note.includes("forward"))
-    ? " It looks forwarded by hand: Gmail strips markup then; forward with a filter instead."
-    : "";
-  return {
-    kind: "nothing",
-    code: "nothing-extracted",
-    detail: `${lookedAt === "" ? "the mail has no parts" : lookedAt}.${manualForward}`,
-  };
+  const detail = whatWasLookedAt(extraction);
+  // In prose, what only looked like JSON is no broken promise of the sender's.
+  const failed = extraction.skipped.some(({ source: { element } }) => element === null || element === "script");
+  return { kind: "nothing", code: failed ? "invalid-json" : "nothing-extracted", detail };
 }
 
-/** Constant time for secrets of one length; the length itself is no secret. */
-function sameSecret(given: string, expected: string): boolean {
-  const one = Buffer.from(given);
-  const other = Buffer.from(expected);
-  return one.length === other.length && timingSafeEqual(one, other);
+function whatWasLookedAt({ notes, skipped, cause }: Extraction): string {
+  const more = notes.length > MAX_NOTES ? `; and ${notes.length - MAX_NOTES} more` : "";
+  const lookedAt = notes.length === 0 ? "the mail has no parts" : notes.slice(0, MAX_NOTES).join("; ") + more;
+  return cause === undefined || skipped.length > 0 ? lookedAt : `${lookedAt}. ${cause}`;
+}
+
+function keyMismatch(items: readonly Item[]): string {
+  const withKey = items.filter(({ key }) => key !== undefined).length;
+  return withKey === 0
+    ? `The mail carries no key: neither a script with data-kustomer-key nor an X-Hook-Key header (${items.length} items found)`
+    : `The mail carries a key that is not the hook's (${withKey} of ${items.length} items came under one)`;
 }

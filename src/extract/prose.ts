@@ -1,96 +1,199 @@
+import type { Repair } from "../model/item.ts";
 import type { JsonText } from "../model/mail.ts";
+import { duplicateKeysOf } from "./duplicate-keys.ts";
 import type { JsonNode } from "./json-node.ts";
 import { readNode } from "./json-node.ts";
+import { closingIndex } from "./json-shape.ts";
 import { plainBlanks } from "./repairs/gaps.ts";
+import { joinSegments, mapSegments, segmentsOf } from "./repairs/segments.ts";
+import type { TextRun } from "./text-runs.ts";
+import { textRunsOf } from "./text-runs.ts";
 
 /** An object or array that stands in a text for itself. */
 export interface ProseItem {
   readonly value: JsonText;
   readonly quoted: boolean;
+  readonly repaired: readonly Repair[];
+  readonly duplicateKeys: readonly string[];
+  /** Number of its first line in the text, from 1. */
+  readonly line: number;
 }
 
-interface Run {
-  readonly text: string;
+/** What begins like JSON in a text and is none. */
+export interface ProseFailure {
+  readonly line: number;
+  readonly column: number;
+  readonly reason: string;
   readonly quoted: boolean;
 }
 
-const FENCE = /^[ \t]*(`{3,}|~{3,})[^\n]*\n([\s\S]*?)^[ \t]*\1[ \t]*$/gm;
+export interface ProseReading {
+  readonly items: readonly ProseItem[];
+  readonly failures: readonly ProseFailure[];
+  /** An object or array nests deeper than the limit. */
+  readonly tooDeep: boolean;
+}
+
+export interface ProseOptions {
+  /** Whether no-break spaces between tokens count as blanks (repair `nbsp`). */
+  readonly repair: boolean;
+  readonly maxDepth: number;
+}
+
+const NOTHING: ProseReading = { items: [], failures: [], tooDeep: false };
+/** What mail clients and pages put around text: blanks of any kind. */
+const OUTER = /^[\s\u200b]*/;
 const LINE_START = /^[ \t]*[{[]/gm;
+const BLANKS = /[ \t\r]*/y;
+/** A first member name, or an array that begins with a string, object or array: nobody writes that in prose. */
+const LIKE_JSON = /(?:\[\s*){0,9}(?:\{\s*"(?:[^"\\\n]|\\.){0,200}"\s*:|\[\s*"(?:[^"\\\n]|\\.){0,200}"\s*[,\]])/y;
+const PARAGRAPH_END = /\n[ \t\r]*(?=\n)/g;
 
 /**
- * JSON amid prose: the whole text, fenced blocks, or objects and arrays that begin and end at a line's ends.
+ * JSON in a text that people wrote: the whole text, fenced blocks, or objects and arrays that stand alone, which means
+ * that they begin where a line begins and end where a line ends.
  *
- * Braces alone make no item: an object needs a member and an array an object, unless the text is nothing else. Quoted
- * text (`> `) is read below its marks. Every candidate stops at the depth limit, so the time stays linear.
+ * Only objects and arrays count. Amid prose they must say something: `{}`, `[]` and `[1]` are placeholders and footnote
+ * marks there, while as the whole text or in a fence they are data. Quoted text (`> `) is read below its marks. What
+ * begins like JSON but is damaged is reported, and nothing inside it is taken for an item. Linear in the text.
  */
-export function findInProse(text: string, maxDepth: number): ProseItem[] {
-  if (!text.includes("{") && !text.includes("[")) return [];
-  return runsOf(text).flatMap((run) => {
-    const found = inRun(run, maxDepth);
-    // Mail clients write runs of blanks as no-break spaces; outside of strings they are blanks.
-    return found.length > 0 || !run.text.includes("\u00a0")
-      ? found
-      : inRun({ ...run, text: withPlainGaps(run.text) }, maxDepth);
-  });
-}
-
-function inRun({ text, quoted }: Run, maxDepth: number): ProseItem[] {
-  const whole = valueAt(text, text.search(/[^\s]/), maxDepth);
-  if (whole !== undefined && text.slice(whole.end).trim() === "") return [{ value: whole.value, quoted }];
-  const fenced = [...text.matchAll(FENCE)].flatMap(([, , inside = ""]) => {
-    const found = valueAt(inside, inside.search(/[^\s]/), maxDepth);
-    return found !== undefined && inside.slice(found.end).trim() === "" ? [{ value: found.value, quoted }] : [];
-  });
-  if (fenced.length > 0) return fenced;
-  const alone: ProseItem[] = [];
-  LINE_START.lastIndex = 0;
-  for (let match = LINE_START.exec(text); match !== null; match = LINE_START.exec(text)) {
-    const found = valueAt(text, match.index + match[0].length - 1, maxDepth);
-    if (
-      found === undefined ||
-      !standsAlone(found.node) ||
-      !/^[ \t\r]*(?:\n|$)/.test(text.slice(found.end, found.end + 200))
-    )
-      continue;
-    alone.push({ value: found.value, quoted });
-    LINE_START.lastIndex = found.end;
+export function findInProse(text: string, options: ProseOptions): ProseReading {
+  if (!/[{[]/.test(text)) return NOTHING;
+  const start = OUTER.exec(text)?.[0].length ?? 0;
+  if (text[start] === "{" || text[start] === "[") {
+    const whole = new RunReader({ text, line: 1, quoted: false, fenced: true }, options);
+    if (whole.readWhole(start)) return whole;
   }
-  return alone;
+  const items: ProseItem[] = [];
+  const failures: ProseFailure[] = [];
+  for (const run of textRunsOf(text)) {
+    const reader = new RunReader(run, options);
+    const from = OUTER.exec(run.text)?.[0].length ?? 0;
+    if (!run.fenced || !reader.readWhole(from)) reader.readAlone();
+    items.push(...reader.items);
+    failures.push(...reader.failures);
+    if (reader.tooDeep) return { items, failures, tooDeep: true };
+  }
+  return { items, failures, tooDeep: false };
 }
 
-function valueAt(
-  text: string,
-  at: number,
-  maxDepth: number,
-): { value: JsonText; node: JsonNode; end: number } | undefined {
-  if (text[at] !== "{" && text[at] !== "[") return undefined;
-  const reading = readNode(text, maxDepth, at);
-  return reading.kind === "node"
-    ? { value: text.slice(at, reading.end) as JsonText, node: reading.node, end: reading.end }
-    : undefined;
+/** Reads one run. Positions are those of the run's text, because foreign blanks are made plain one for one. */
+class RunReader implements ProseReading {
+  readonly items: ProseItem[] = [];
+  readonly failures: ProseFailure[] = [];
+  tooDeep = false;
+  readonly #run: TextRun;
+  readonly #options: ProseOptions;
+  /** The run's text with foreign blanks as plain ones, the same length. */
+  readonly #text: string;
+  #lines = { index: 0, line: 0 };
+
+  constructor(run: TextRun, options: ProseOptions) {
+    this.#run = run;
+    this.#options = options;
+    this.#text = options.repair ? plainBlanks(run.text) : run.text;
+  }
+
+  /** Takes the run when it is one value and nothing else. */
+  readWhole(from: number): boolean {
+    const text = this.#text;
+    if (text[from] !== "{" && text[from] !== "[") return false;
+    const reading = readNode(text, this.#options.maxDepth, from);
+    if (reading.kind === "too-deep") return this.#isDeepJson(from);
+    if (reading.kind === "invalid" || text.slice(reading.end).trim() !== "") return false;
+    return this.#take(from, reading.end, reading.node);
+  }
+
+  /** Takes the values that begin and end with a line. */
+  readAlone(): void {
+    const text = this.#text;
+    LINE_START.lastIndex = 0;
+    for (let match = LINE_START.exec(text); match !== null && !this.tooDeep; match = LINE_START.exec(text))
+      LINE_START.lastIndex = this.#readLineAt(match.index + match[0].length - 1);
+  }
+
+  /** Reads the values on the line that begins at `from`; where to go on looking. */
+  #readLineAt(from: number): number {
+    const text = this.#text;
+    const found: { from: number; end: number; node: JsonNode }[] = [];
+    for (let at = from; ;) {
+      const reading = readNode(text, this.#options.maxDepth, at);
+      if (reading.kind === "too-deep") {
+        if (!this.#isDeepJson(at)) return closingIndex(text, at);
+        return text.length;
+      }
+      if (reading.kind === "invalid") return this.#giveUp(from, reading.problem.offset, reading.problem.reason);
+      found.push({ from: at, end: reading.end, node: reading.node });
+      BLANKS.lastIndex = reading.end;
+      at = reading.end + (BLANKS.exec(text)?.[0].length ?? 0);
+      if (at >= text.length || text[at] === "\n") break;
+      if (text[at] !== "{" && text[at] !== "[") return reading.end;
+    }
+    for (const value of found) if (saysSomething(value.node)) this.#take(value.from, value.end, value.node);
+    return found.at(-1)?.end ?? from + 1;
+  }
+
+  #take(from: number, end: number, node: JsonNode): boolean {
+    const plain = this.#text.slice(from, end);
+    const sent = this.#run.text.slice(from, end);
+    const value = sent === plain ? sent : withPlainGaps(sent);
+    this.items.push({
+      value: value as JsonText,
+      quoted: this.#run.quoted,
+      repaired: value === sent ? [] : ["nbsp"],
+      duplicateKeys: duplicateKeysOf(node),
+      line: this.#lineOf(from),
+    });
+    return true;
+  }
+
+  /** A limit counts for JSON only: six hundred brackets in a row are not. */
+  #isDeepJson(from: number): boolean {
+    try {
+      JSON.parse(this.#text.slice(from, closingIndex(this.#text, from)));
+      this.tooDeep = true;
+    } catch {
+      // No JSON, however deep: nothing to report.
+    }
+    return this.tooDeep;
+  }
+
+  /** Reports what began like JSON, and steps over all of it: a whole object inside a damaged one is no item. */
+  #giveUp(from: number, offset: number, reason: string): number {
+    const text = this.#text;
+    LIKE_JSON.lastIndex = from;
+    if (!LIKE_JSON.test(text)) return Math.max(from + 1, text.lastIndexOf("\n", offset));
+    const line = this.#lineOf(offset);
+    const column = offset - (text.lastIndexOf("\n", offset - 1) + 1) + 1;
+    this.failures.push({ line, column, reason, quoted: this.#run.quoted });
+    PARAGRAPH_END.lastIndex = offset;
+    const paragraphEnd = PARAGRAPH_END.exec(text)?.index ?? text.length;
+    return Math.max(offset, closingIndex(text.slice(0, paragraphEnd), from));
+  }
+
+  /** Line numbers are asked for in rising order: counting goes on where it stopped. */
+  #lineOf(index: number): number {
+    if (index < this.#lines.index) this.#lines = { index: 0, line: 0 };
+    let { line } = this.#lines;
+    for (let at = this.#text.indexOf("\n", this.#lines.index); at >= 0 && at < index;) {
+      line += 1;
+      at = this.#text.indexOf("\n", at + 1);
+    }
+    this.#lines = { index, line };
+    return this.#run.line + line;
+  }
 }
 
-function standsAlone(node: JsonNode): boolean {
+/** Whether a value amid prose is data: not empty, and not a single whole number in brackets. */
+function saysSomething(node: JsonNode): boolean {
   if (node.kind === "object") return node.members.length > 0;
-  return node.kind === "array" && node.items.some((item) => item.kind === "object");
+  if (node.kind !== "array") return false;
+  const [first, second] = node.items;
+  return first !== undefined && (second !== undefined || first.kind !== "number" || !/^\d+$/.test(first.raw));
 }
 
-/** Runs of lines of one quote depth, their marks taken off. */
-function runsOf(text: string): Run[] {
-  if (!/^[ \t]?>/m.test(text)) return [{ text, quoted: false }];
-  const runs: { depth: number; lines: string[] }[] = [];
-  for (const line of text.split("\n")) {
-    const marks = /^(?:[ \t]?>)+/.exec(line)?.[0] ?? "";
-    const depth = marks.replace(/[^>]/g, "").length;
-    const content = depth === 0 ? line : line.slice(marks.length).replace(/^ /, "");
-    const last = runs.at(-1);
-    if (last?.depth === depth) last.lines.push(content);
-    else runs.push({ depth, lines: [content] });
-  }
-  return runs.map(({ depth, lines }) => ({ text: lines.join("\n"), quoted: depth > 0 }));
-}
-
-/** The text with foreign blanks made plain outside of double quotes. */
+/** The text with foreign blanks made plain outside of strings: in a string they are the sender's. */
 function withPlainGaps(text: string): string {
-  return text.replace(/"(?:[^"\\\n]|\\.)*"|[^"]+/g, (piece) => (piece.startsWith('"') ? piece : plainBlanks(piece)));
+  const segments = segmentsOf(text);
+  return segments === undefined ? text : joinSegments(mapSegments(segments, "gap", plainBlanks));
 }

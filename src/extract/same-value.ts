@@ -1,5 +1,6 @@
+import type { JsonText } from "../model/mail.ts";
 import type { JsonNode } from "./json-node.ts";
-import { textOf } from "./json-node.ts";
+import { parseNode, textOf } from "./json-node.ts";
 
 /**
  * A text that two values share exactly when they are equal as JSON values: key order, escapes and blanks do not count, the
@@ -31,4 +32,25 @@ export function canonicalOf(node: JsonNode): string {
     } else pieces.push(next.kind === "string" ? JSON.stringify(textOf(next.raw)) : next.raw);
   }
   return pieces.join("");
+}
+
+/** What was seen under which JSON value. A single value is never compared, so a mail with one item pays nothing. */
+export class ValueIndex<Entry> {
+  #only: { readonly value: JsonText; readonly entry: Entry } | undefined;
+  readonly #entries = new Map<string, Entry>();
+
+  /** The entry of an equal value; without one, `entry` is kept for this value and `undefined` comes back. */
+  findOrAdd(value: JsonText, entry: Entry): Entry | undefined {
+    if (this.#entries.size === 0) {
+      if (this.#only === undefined) {
+        this.#only = { value, entry };
+        return undefined;
+      }
+      this.#entries.set(canonicalOf(parseNode(this.#only.value)), this.#only.entry);
+    }
+    const canonical = canonicalOf(parseNode(value));
+    const known = this.#entries.get(canonical);
+    if (known === undefined) this.#entries.set(canonical, entry);
+    return known;
+  }
 }

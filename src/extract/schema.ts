@@ -23,11 +23,20 @@ let engine: Promise<Ajv2020> | undefined;
 /**
  * Whether a payload meets a JSON Schema (2020-12). Of duplicate members the last one counts.
  *
- * Patterns run on RE2, whose time is linear; a `$ref` to another place is never fetched. Throws when the schema itself
- * cannot be compiled, which installing has ruled out.
+ * Patterns run on RE2, whose time is linear; a `$ref` to another place is never fetched. A schema that cannot be used fails
+ * everything and says why: the payload is kept, and can be run again when the schema is right. Never throws.
  */
 export async function checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaVerdict> {
-  const validate = await compile(schema);
+  let validate: ValidateFunction;
+  try {
+    validate = await compile(schema);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return {
+      kind: "fails",
+      problems: [{ pointer: "", message: `cannot be checked, the schema itself is wrong: ${why}` }],
+    };
+  }
   if (validate(JSON.parse(payload))) return { kind: "meets" };
   const problems = (validate.errors ?? [])
     .slice(0, MAX_PROBLEMS)
@@ -41,9 +50,15 @@ export async function compile(schema: JsonSchema): Promise<ValidateFunction> {
   const known = compiled.get(text);
   if (known !== undefined) return known;
   const ajv = await (engine ??= createEngine());
-  const validate = ajv.compile(schema);
-  // The engine keeps every schema it has seen; ours is the cache that is bounded.
-  ajv.removeSchema(schema);
+  // Its validator would answer with a promise, and a promise looks like "meets".
+  if (typeof schema === "object" && schema["$async"] !== undefined) throw new Error("$async is not supported");
+  let validate: ValidateFunction;
+  try {
+    validate = ajv.compile(schema);
+  } finally {
+    // The engine keeps every schema it has seen, and its $id; ours is the cache that is bounded.
+    ajv.removeSchema(schema);
+  }
   const [oldest] = compiled.keys();
   if (compiled.size >= MAX_COMPILED && oldest !== undefined) compiled.delete(oldest);
   compiled.set(text, validate);
@@ -63,7 +78,16 @@ async function createEngine(): Promise<Ajv2020> {
     },
     { code: "linear" },
   );
-  const ajv = new Engine({ strict: false, allErrors: true, validateFormats: true, code: { regExp: linear as never } });
+  const ajv = new Engine({
+    strict: false,
+    allErrors: true,
+    logger: false,
+    // What every object inherits, "constructor" say, is no member of the sender's.
+    ownProperties: true,
+    // 1.10 is a multiple of 0.01, though not among doubles.
+    multipleOfPrecision: 8,
+    code: { regExp: linear as never },
+  });
   addFormats.default(ajv as never);
   return ajv;
 }

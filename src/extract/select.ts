@@ -1,6 +1,6 @@
 import { matchesGlob } from "../lib/glob.ts";
 import type { Selection } from "../model/hook-options.ts";
-import type { Item } from "../model/item.ts";
+import type { Item, ItemPlace } from "../model/item.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { JsonObject } from "./json-node.ts";
 import { memberOf, parseNode, writeNode } from "./json-node.ts";
@@ -15,26 +15,33 @@ export interface Selected {
 
 const SCHEMA_ORG = "https://schema.org/";
 
-/** What `selection` picks, or without one the first in the order of contract §4; `undefined` when nothing fits. */
+/**
+ * What `selection` picks, or without one the first in the order of contract §4: JSON part, JSON-LD script, JSON script,
+ * microdata, text. That order also decides between several that a selection fits. `undefined` when nothing fits.
+ */
 export function selectItem(items: readonly Item[], selection: Selection | undefined): Selected | undefined {
-  if (selection === undefined) {
-    const item = items.toSorted((a, b) => rankOf(a) - rankOf(b))[0];
-    return item === undefined ? undefined : { item, value: item.value };
-  }
-  if ("type" in selection) return selectType(items, selection.type);
-  const item = items.find((candidate) =>
-    "format" in selection
-      ? candidate.format === selection.format
-      : candidate.source.filename !== null && matchesGlob(candidate.source.filename, selection.filename),
-  );
+  const inOrder = items.toSorted((a, b) => rankOf(a) - rankOf(b));
+  if (selection !== undefined && "type" in selection) return selectType(inOrder, selection.type);
+  const item = inOrder.find((candidate) => selection === undefined || fits(candidate, selection));
   return item === undefined ? undefined : { item, value: item.value };
 }
 
-/** JSON part, JSON-LD script, JSON script, microdata, text. */
-function rankOf({ source, format }: Item): number {
-  if (source.element === null) return 0;
-  if (source.element === "script") return format === "json-ld" ? 1 : 2;
-  return source.element === "microdata" ? 3 : 4;
+function fits(item: Item, selection: Exclude<Selection, { type: string }>): boolean {
+  const places = [item, ...(item.repeated ?? [])];
+  return "format" in selection
+    ? places.some(({ format }) => format === selection.format)
+    : places.some(({ source: { filename } }) => filename !== null && matchesGlob(filename, selection.filename));
+}
+
+/** The best place counts where an equal value stood in several. */
+function rankOf(item: Item): number {
+  return Math.min(...[item, ...(item.repeated ?? [])].map(rankOfPlace));
+}
+
+function rankOfPlace({ source: { element }, format }: ItemPlace): number {
+  if (element === null) return 0;
+  if (element === "script") return format === "json-ld" ? 1 : 2;
+  return element === "microdata" ? 3 : 4;
 }
 
 function selectType(items: readonly Item[], wanted: string): Selected | undefined {
@@ -49,11 +56,14 @@ function selectType(items: readonly Item[], wanted: string): Selected | undefine
 
 /** Any spelling of schema.org, any case; a bare name means schema.org's, or the type as it was sent. */
 function matcherOf(wanted: string): (type: string) => boolean {
-  const absolute = absoluteType(wanted.replace(/^schema:/i, SCHEMA_ORG)).toLowerCase();
-  const bare = absolute.startsWith(SCHEMA_ORG) ? absolute.slice(SCHEMA_ORG.length) : absolute;
+  const written = wanted.trim().replace(/^schema:/i, SCHEMA_ORG);
+  const absolute = absoluteType(
+    /^(?:www\.)?schema\.org\//i.test(written) ? `https://${written}` : written,
+  ).toLowerCase();
+  const name = (absolute.startsWith(SCHEMA_ORG) ? absolute.slice(SCHEMA_ORG.length) : absolute).replace(/\/$/, "");
   return (type) => {
     const lower = type.toLowerCase();
-    return lower === absolute || lower === SCHEMA_ORG + bare || lower === bare;
+    return lower === absolute || lower === SCHEMA_ORG + name || lower === name;
   };
 }
 
