@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { appsCommand } from "./apps.ts";
 import { deadCommand } from "./dead.ts";
 import { doctorCommand } from "./doctor.ts";
+import { extractCommand } from "./extract.ts";
 import { hooksCommand } from "./hooks.ts";
 import { keysCommand } from "./keys.ts";
 import { sendCommand } from "./send.ts";
@@ -20,7 +21,7 @@ export function createProgram(): Command {
     .option("--json", "machine-readable output on stdout")
     .showHelpAfterError("(see --help)")
     .addHelpText("after", "\nExamples:\n  posthorn serve --local-nats --apps fixtures/apps\n  posthorn hooks list\n  posthorn tail");
-  for (const command of [serveCommand(), appsCommand(), hooksCommand(), keysCommand(), sendCommand(), tailCommand(), deadCommand(), doctorCommand()]) program.addCommand(command);
+  for (const command of [serveCommand(), appsCommand(), hooksCommand(), keysCommand(), extractCommand(), sendCommand(), tailCommand(), deadCommand(), doctorCommand()]) program.addCommand(command);
   inherit(program);
   return program;
 }

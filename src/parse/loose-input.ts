@@ -3,11 +3,12 @@ import { decodeText } from "./charset.ts";
 import { rejoin } from "./rejoin.ts";
 
 /** What a file or text is that nobody labelled. */
-export type LooseKind = "mail" | "html" | "json" | "text";
+export type LooseKind = "mail" | "html" | "json" | "ndjson" | "text";
 
 const MEDIA_TYPES = {
   html: "text/html",
   json: "application/json",
+  ndjson: "application/x-ndjson",
   text: "text/plain",
 } as const satisfies Record<Exclude<LooseKind, "mail">, string>;
 

@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+
+import { Command, InvalidArgumentError, Option } from "commander";
+
+import type { ExtractCallOptions } from "../library.ts";
+import { extract } from "../library.ts";
+import type { JsonSchema } from "../model/hook-options.ts";
+import { OperatorError } from "../model/operator-error.ts";
+import { wantsJson } from "./context.ts";
+import { extractJson, extractReport, plainText } from "./extract-report.ts";
+import { indentJson } from "./indent-json.ts";
+import { print, styled } from "./print.ts";
+
+type Flags = {
+  base?: string;
+  strict?: boolean;
+  explain?: boolean;
+  type?: string;
+  filename?: string;
+  jsonld?: string;
+  schema?: string;
+  key?: string;
+};
+
+const KINDS: Readonly<Record<string, ExtractCallOptions["as"]>> = {
+  eml: "mail",
+  html: "html",
+  htm: "html",
+  xhtml: "html",
+  json: "json",
+  jsonld: "json",
+  ndjson: "ndjson",
+  jsonl: "ndjson",
+};
+const FORMS = ["as-sent", "compact", "expand", "flatten"] as const;
+
+/** `posthorn extract`: what would be extracted from a mail, a page or a text. Needs no NATS; exit 0 also when nothing is found. */
+export function extractCommand(): Command {
+  return new Command("extract")
+    .description("show what would be extracted from a mail, a page, JSON or text")
+    .argument("[file]", "a .eml, .html, .json or any other file; - is standard input", "-")
+    .option("--base <url>", "address of the page, for relative ones in it", urlOf)
+    .option("--strict", "without the repairs of damaged JSON")
+    .option("--explain", "why each candidate was or was not taken")
+    .option("--type <type>", "as the hook option select: { type }")
+    .option("--filename <glob>", "as the hook option select: { filename }")
+    .addOption(new Option("--jsonld <form>", "as the hook option jsonld").choices(FORMS))
+    .option("--schema <file>", "as the hook option schema: a JSON Schema file")
+    .option("--key <key>", "as the hook option key: only items under this key count")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  posthorn extract order.eml\n  posthorn extract page.html --base https://shop.example/ --explain\n  posthorn extract --strict --json < order.eml",
+    )
+    .action(async (file: string, flags: Flags, command: Command) => {
+      const bytes = await readInput(file);
+      const result = await extract(bytes, await callOptions(file, flags));
+      // A pipe wants JSON, a person a picture; --explain goes beside the JSON, not into it.
+      const machine = wantsJson(command) || process.stdout.isTTY !== true;
+      print(machine ? indentJson(extractJson(result)) : extractReport(file === "-" ? "standard input" : file, result));
+      if (flags.explain === true) explain(result.notes, machine ? process.stderr : process.stdout);
+    });
+}
+
+function explain(notes: readonly string[], stream: NodeJS.WriteStream): void {
+  stream.write(`\n${styled("bold", "looked at")}\n${notes.map((note) => `  ${plainText(note)}\n`).join("")}`);
+}
+
+async function readInput(file: string): Promise<Buffer> {
+  if (file !== "-") return readOrFail(file);
+  if (process.stdin.isTTY)
+    throw new OperatorError("nothing to read", "name a file, or pipe one in: posthorn extract order.eml", {
+      exitCode: 2,
+    });
+  return buffer(process.stdin);
+}
+
+async function readOrFail(file: string): Promise<Buffer> {
+  return readFile(file).catch((error: unknown) => {
+    throw new OperatorError(`cannot read ${file}`, "check the path and its permissions", { cause: error });
+  });
+}
+
+async function callOptions(
+  file: string,
+  { base, strict, type, filename, jsonld, schema, key }: Flags,
+): Promise<ExtractCallOptions> {
+  const as = KINDS[/\.([A-Za-z0-9]+)$/.exec(file)?.[1]?.toLowerCase() ?? ""];
+  const form = FORMS.find((name) => name === jsonld);
+  return {
+    strict: strict === true,
+    ...(as !== undefined && { as }),
+    ...(base !== undefined && { baseUrl: base }),
+    ...(type !== undefined ? { select: { type } } : filename !== undefined && { select: { filename } }),
+    ...(form !== undefined && { jsonld: form }),
+    ...(schema !== undefined && { schema: await readSchema(schema) }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+async function readSchema(file: string): Promise<JsonSchema> {
+  const text = (await readOrFail(file)).toString("utf8");
+  try {
+    return JSON.parse(text) as JsonSchema;
+  } catch (error) {
+    throw new OperatorError(`${file} is no JSON`, "give a JSON Schema file", { cause: error });
+  }
+}
+
+function urlOf(text: string): string {
+  const url = URL.parse(text);
+  if (url === null) throw new InvalidArgumentError("an absolute URL is expected, such as https://shop.example/");
+  return url.href;
+}
