@@ -14,8 +14,9 @@ export function readTextPart(part: MailPart, collector: ItemCollector, options: 
   let text = part.text();
   let prose = findInProse(text, proseOptions);
   let extra: readonly Repair[] = [];
-  // A relay cuts inside a string: what it cut does not read as JSON any more.
-  const rejoined = prose.failures.length > 0 && options.repair ? part.rejoined() : undefined;
+  // What a relay cut inside a token does not read as JSON any more.
+  const isDamaged = prose.failures.length > 0 || (prose.items.length === 0 && /[{[]/.test(text));
+  const rejoined = isDamaged && options.repair ? part.rejoined() : undefined;
   if (rejoined !== undefined) {
     const again = findInProse(rejoined.text, proseOptions);
     if (again.items.length > prose.items.length) {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { ConformanceSuite, Verdict } from "./suite.ts";
+import type { ConformanceCase, ConformanceSuite, Verdict } from "./suite.ts";
 
 /** Share of a suite's cases that must pass, argued ones left out: it may only rise. */
 type Floors = Readonly<Record<string, number>>;
@@ -56,9 +56,10 @@ async function runSuite(suite: ConformanceSuite, at: string): Promise<Score> {
   let passed = 0;
   const failures: string[] = [];
   const argued: string[] = [];
-  for await (const { name, run } of suite.cases(at)) {
+  for await (const one of suite.cases(at)) {
+    const { name } = one;
     progress(`${suite.name}: ${passed + failures.length + argued.length} ${name}`);
-    const verdict = await runCase(run);
+    const verdict = await runCase(one);
     const reason = suite.argued[name];
     if (verdict.kind === "pass") passed += 1;
     else if (reason !== undefined) argued.push(`${name}: ${reason}`);
@@ -68,9 +69,9 @@ async function runSuite(suite: ConformanceSuite, at: string): Promise<Score> {
   return { suite, passed, failures, argued };
 }
 
-async function runCase(run: () => Verdict | Promise<Verdict>): Promise<Verdict> {
+async function runCase(one: ConformanceCase): Promise<Verdict> {
   try {
-    return await run();
+    return await one.run();
   } catch (error) {
     // Nothing may throw for what an input holds: a crash is a failed case, told in full.
     return { kind: "fail", why: `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };

@@ -1,16 +1,31 @@
 const COMMENT_START = /^\s*(?:\/\/|\/\*)?\s*(?:<!--|-->)(?:\s*\*\/)?/;
 const COMMENT_END = /(?:\/\/\s*|\/\*\s*)?-->(?:\s*\*\/)?\s*$/;
 const CDATA_START = /^\s*(?:\/\/|\/\*)?\s*<!\[CDATA\[(?:\s*\*\/|\s*\/\/\s*>)?/;
-const CDATA_END = /(?:\/\/\s*|\/\*\s*)?<?!?\]\]>(?:\s*\*\/)?\s*$/;
+const CDATA_END = /(?:\/\/\s*|\/\*\s*)?(?:<!)?\]\]>(?:\s*\*\/)?\s*$/;
 
 /** The text without a byte order mark at its start. */
 export function takeOffBom(text: string): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
-/** The text without an HTML comment around it; one end may be missing. Only the outermost: a `-->` inside a string belongs to the sender. */
+/**
+ * The text without an HTML comment around it; one end may be missing. Only the outermost: a `-->` inside a string belongs to
+ * the sender. A whole comment before or behind the JSON (`<!-- our order -->`) goes as well.
+ */
 export function takeOffHtmlComment(text: string): string {
-  return text.replace(COMMENT_START, "").replace(COMMENT_END, "");
+  return withoutLastComment(withoutFirstComment(text)).replace(COMMENT_START, "").replace(COMMENT_END, "");
+}
+
+/** A comment that JSON does not follow at once has an end of its own. */
+function withoutFirstComment(text: string): string {
+  if (!text.startsWith("<!--") || /^<!--(?:\s*\/\/)?\s*(?:[{["<-]|\/)/.test(text)) return text;
+  const end = text.indexOf("-->");
+  return end < 0 ? text : text.slice(end + 3);
+}
+
+function withoutLastComment(text: string): string {
+  const start = text.endsWith("-->") ? text.lastIndexOf("<!--") : -1;
+  return start <= 0 || /[}\]"]/.test(text.slice(start)) ? text : text.slice(0, start);
 }
 
 /** The text without a CDATA section around it, also one that scripts hide in a comment; one end may be missing. */
