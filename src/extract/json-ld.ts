@@ -5,27 +5,31 @@ import type { Frame, RemoteDocument } from "jsonld/jsonld-spec.js";
 import type { JsonLdForm } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 import { bundledContext } from "./contexts/bundled.ts";
+import { NumberMarkers } from "./json-ld-numbers.ts";
 import type { JsonNode } from "./json-node.ts";
 import { memberOf, parseNode, writeNode } from "./json-node.ts";
+
+export interface JsonLdOptions {
+  /** The address of the page, for relative ones in it. */
+  readonly baseUrl?: string;
+}
 
 /**
  * A JSON-LD document in another form, `undefined` where it cannot be had: an unknown context, or a document that the
  * algorithms refuse. Never throws, and never reaches the network.
  *
- * Numbers travel through jsonld as markers and come back with the sender's digits. Source: JSON-LD 1.1 API §9; JSON-LD
- * 1.1 Framing §4.
+ * Source: JSON-LD 1.1 API §9; JSON-LD 1.1 Framing §4.
  */
 export async function transformJsonLd(
   value: JsonText,
   form: Exclude<JsonLdForm, "as-sent">,
+  options: JsonLdOptions = {},
 ): Promise<JsonText | undefined> {
   const numbers = new NumberMarkers();
   const source = parseNode(value);
-  const document = JSON.parse(writeNode(numbers.mark(source))) as object;
-  const contextNode = memberOf(source.kind === "array" ? source.items[0] : source, "@context");
-  const context = contextNode === undefined ? {} : (JSON.parse(writeNode(contextNode)) as object);
   try {
-    const result = await transform(document, context, form);
+    const document = objectOf(numbers.mark(source)) as JsonLdDocument;
+    const result = await transform(document, contextOf(source), form, numbers, options);
     return numbers.restore(parseNode(JSON.stringify(result) as JsonText));
   } catch {
     // An unknown context or a document that is no JSON-LD: the value stays as sent, which is what the caller does now.
@@ -33,15 +37,22 @@ export async function transformJsonLd(
   }
 }
 
-async function transform(document: object, context: object, form: Exclude<JsonLdForm, "as-sent">): Promise<object> {
-  const options = { documentLoader: loadBundled };
-  const input = document as JsonLdDocument;
-  // A frame without a context of its own speaks the document's words.
-  if (typeof form === "object")
-    return jsonld.frame(input, { "@context": context, ...form.frame } as Frame, options as Options.Frame);
+async function transform(
+  input: JsonLdDocument,
+  context: object | undefined,
+  form: Exclude<JsonLdForm, "as-sent">,
+  numbers: NumberMarkers,
+  { baseUrl }: JsonLdOptions,
+): Promise<object> {
+  const options = { documentLoader: loadBundled, ...(baseUrl !== undefined && { base: baseUrl }) };
+  if (typeof form === "object") {
+    // A frame without a context of its own speaks the document's words.
+    const frame = parseNode(JSON.stringify({ "@context": context ?? {}, ...form.frame }) as JsonText);
+    return jsonld.frame(input, objectOf(numbers.mark(frame)) as Frame, options as Options.Frame);
+  }
   switch (form) {
     case "compact":
-      return jsonld.compact(input, context as ContextDefinition, options);
+      return jsonld.compact(input, (context ?? {}) as ContextDefinition, options);
     case "expand":
       return jsonld.expand(input, options);
     case "flatten":
@@ -49,56 +60,18 @@ async function transform(document: object, context: object, form: Exclude<JsonLd
   }
 }
 
-async function loadBundled(url: string): Promise<RemoteDocument> {
-  const document = await bundledContext(url);
-  if (document === undefined) throw new Error("a context that is not bundled is never fetched");
-  return { documentUrl: url, document: document as RemoteDocument["document"] };
+/** The context of a document, that of the first node when it is an array. */
+function contextOf(document: JsonNode): object | undefined {
+  const context = memberOf(document.kind === "array" ? document.items[0] : document, "@context");
+  return context === undefined ? undefined : objectOf(context);
 }
 
-/** Stands in for every number with a double of its own, because jsonld reads numbers as doubles and writes them its own way. */
-class NumberMarkers {
-  readonly #digits = new Map<string, string>();
+function objectOf(node: JsonNode): object {
+  return JSON.parse(writeNode(node)) as object;
+}
 
-  mark(node: JsonNode): JsonNode {
-    switch (node.kind) {
-      case "object":
-        return {
-          kind: "object",
-          members: node.members.map((member) => ({ ...member, value: this.mark(member.value) })),
-        };
-      case "array":
-        return { kind: "array", items: node.items.map((item) => this.mark(item)) };
-      case "number":
-        return { kind: "number", raw: this.#markerOf(node.raw) };
-      default:
-        return node;
-    }
-  }
-
-  restore(node: JsonNode): JsonText {
-    return writeNode(this.#restored(node));
-  }
-
-  #restored(node: JsonNode): JsonNode {
-    switch (node.kind) {
-      case "object":
-        return {
-          kind: "object",
-          members: node.members.map((member) => ({ ...member, value: this.#restored(member.value) })),
-        };
-      case "array":
-        return { kind: "array", items: node.items.map((item) => this.#restored(item)) };
-      case "number":
-        return { kind: "number", raw: this.#digits.get(node.raw) ?? node.raw };
-      default:
-        return node;
-    }
-  }
-
-  /** Doubles near 2^52, where every odd half is exact and is written without an exponent; a sender's own never meets one, because all are marked. */
-  #markerOf(raw: string): string {
-    const marker = String(2 ** 51 + this.#digits.size + 0.5);
-    this.#digits.set(marker, raw);
-    return marker;
-  }
+async function loadBundled(url: string): Promise<RemoteDocument> {
+  const document = bundledContext(url);
+  if (document === undefined) throw new Error("a context that is not bundled is never fetched");
+  return { documentUrl: url, document: document as RemoteDocument["document"] };
 }

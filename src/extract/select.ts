@@ -67,10 +67,10 @@ function matcherOf(wanted: string): (type: string) => boolean {
   };
 }
 
-/** A node taken out of an array or `@graph` gets the context that held for it there. */
+/** A node taken out of an array or `@graph` gets the context that held for it there, its own behind those around it. */
 function takenOut({ node, context }: TopNode): JsonText {
-  if (node.kind !== "object" || context === undefined || memberOf(node, "@context") !== undefined)
-    return writeNode(node);
-  const members: JsonObject["members"] = [{ name: "@context", rawName: '"@context"', value: context }, ...node.members];
+  if (node.kind !== "object" || context === undefined || context === memberOf(node, "@context")) return writeNode(node);
+  const others = node.members.filter(({ name }) => name !== "@context");
+  const members: JsonObject["members"] = [{ name: "@context", rawName: '"@context"', value: context }, ...others];
   return writeNode({ kind: "object", members });
 }
