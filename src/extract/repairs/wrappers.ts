@@ -16,9 +16,11 @@ export function takeOffHtmlComment(text: string): string {
   return withoutLastComment(withoutFirstComment(text)).replace(COMMENT_START, "").replace(COMMENT_END, "");
 }
 
+const JSON_IN_COMMENT = /^<!--(?:\s*\/\/)?\s*(?:[{["</]|-->|(?:true|false|null|-?\d[\d.eE+-]*)\s*(?:-->|$))/;
+
 /** A comment that JSON does not follow at once has an end of its own. */
 function withoutFirstComment(text: string): string {
-  if (!text.startsWith("<!--") || /^<!--(?:\s*\/\/)?\s*(?:[{["<-]|\/)/.test(text)) return text;
+  if (!text.startsWith("<!--") || JSON_IN_COMMENT.test(text)) return text;
   const end = text.indexOf("-->");
   return end < 0 ? text : text.slice(end + 3);
 }
