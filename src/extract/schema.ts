@@ -74,7 +74,8 @@ async function createEngine(): Promise<Ajv2020> {
   const linear = Object.assign(
     (pattern: string) => {
       const expression = RE2JS.compile(RE2JS.translateRegExp(pattern));
-      return { test: (text: string) => expression.matcher(text).find() };
+      // Ajv 8.20 keeps expressions under their toString(): without one of its own, all patterns would be the first.
+      return { test: (text: string) => expression.matcher(text).find(), toString: () => `/${pattern}/` };
     },
     { code: "linear" },
   );
