@@ -1,4 +1,5 @@
 import type { JsonText } from "../model/mail.ts";
+import { withAuthorNesting } from "./author-nesting.ts";
 import type { Element, HtmlLimitPassed } from "./html-tree.ts";
 import { attributeOf, elementsIn, isElement, isQuoted, parseTree, pushReversed } from "./html-tree.ts";
 import type { HtmlLimits } from "./limits.ts";
@@ -20,18 +21,33 @@ export type MicrodataReading = { readonly kind: "items"; readonly items: readonl
  * The microdata of a page by the WHATWG algorithm, mapped to JSON-LD by `microdata-json.ts`. RDFa is another language
  * and gives nothing. `baseUrl` is the page's, with its base element.
  *
- * Source: WHATWG HTML §5.2 to §5.5 ("Microdata").
+ * Where properties fall out of their items because the page is nested in a way that the parser undoes, the nesting that
+ * the author wrote is read instead. Source: WHATWG HTML §5.2 to §5.5 ("Microdata").
  */
 export function findMicrodata(html: string, baseUrl: string | undefined, limits: HtmlLimits): MicrodataReading {
   // Most mails have none, and a tree is what costs.
   if (!/itemscope/i.test(html)) return { kind: "items", items: [] };
+  const standard = readMicrodata(html, baseUrl, limits);
+  if (standard.kind === "limit" || standard.lost === 0) return standard;
+  const authored = readMicrodata(withAuthorNesting(html), baseUrl, limits);
+  const isBetter = authored.kind === "items" && authored.lost < standard.lost && authored.kept > standard.kept;
+  return isBetter ? authored : standard;
+}
+
+/** The items, how many properties stand in them, and how many in none. */
+type Counted = (MicrodataReading & { kind: "items" }) & { readonly kept: number; readonly lost: number };
+
+function readMicrodata(html: string, baseUrl: string | undefined, limits: HtmlLimits): Counted | HtmlLimitPassed {
   const tree = parseTree(html, limits);
   if (tree.kind === "limit") return tree;
   const page = new Page(baseUrl, limits);
   const tops: Element[] = [];
+  let properties = 0;
   for (const element of elementsIn(tree.document)) {
     page.enter(element);
-    if (isItem(element) && attributeOf(element, "itemprop") === undefined) tops.push(element);
+    const isProperty = attributeOf(element, "itemprop") !== undefined;
+    if (isProperty) properties += 1;
+    else if (isItem(element)) tops.push(element);
   }
   const items: MicrodataItem[] = [];
   for (const element of tops) {
@@ -39,7 +55,7 @@ export function findMicrodata(html: string, baseUrl: string | undefined, limits:
     if (page.passed !== undefined) return page.passed;
     items.push({ types: item.types.map(absoluteType), value: writeMicrodata(item), quoted: isQuoted(element) });
   }
-  return { kind: "items", items };
+  return { kind: "items", items, kept: page.kept.size, lost: properties - page.kept.size };
 }
 
 /** What the algorithm asks of a page: its order, its ids, and how much work it has been. */
@@ -48,6 +64,8 @@ class Page {
   readonly #limits: HtmlLimits;
   readonly #places = new Map<Element, number>();
   readonly #byId = new Map<string, Element>();
+  /** Property elements that stand in an item. */
+  readonly kept = new Set<Element>();
   #steps = 0;
   passed: HtmlLimitPassed | undefined;
 
@@ -98,6 +116,7 @@ function itemOf(root: Element, page: Page, inside: Set<Element>): MicrodataNode 
   inside.add(root);
   for (const element of propertiesOf(root, page)) {
     if (!page.allows(1, inside.size)) break;
+    page.kept.add(element);
     const value = isItem(element) ? nestedItem(element, page, inside) : microdataValueOf(element, page.baseUrl);
     if (typeof value === "string") page.allows(value.length / CHARACTERS_PER_STEP, inside.size);
     for (const name of new Set(tokensOf(attributeOf(element, "itemprop")))) {

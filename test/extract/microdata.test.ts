@@ -53,6 +53,16 @@ test("an item that nothing refers to is no item at the top when it is a property
   expect(itemsIn("<div itemprop=x itemscope><i itemprop=y>z</i></div>")).toEqual([]);
 });
 
+test("a block that ends its paragraph for the parser stays in the item that the author wrote around it", () => {
+  const html = `<p itemscope>a<i itemprop=x>1</i><div itemprop=y itemscope><b itemprop=z>2</b></div></p><p itemprop=no>3</p>`;
+  expect(itemsIn(html)).toMatchObject([{ value: { x: "1", y: { z: "2" } } }]);
+});
+
+test("properties between table rows stay in the item of their table", () => {
+  const html = `<table itemscope><tr><td><b itemprop=x>1</b></td></tr><meta itemprop=y content=2><tr itemprop=z itemscope><link itemprop=u href=http://a.example/><td itemprop=v>3</td></tr></table>`;
+  expect(itemsIn(html)).toMatchObject([{ value: { x: "1", y: "2", z: { u: "http://a.example/", v: "3" } } }]);
+});
+
 test("items in a template are none", () => {
   expect(itemsIn("<template><div itemscope></div></template>")).toEqual([]);
 });
