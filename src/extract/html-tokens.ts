@@ -212,6 +212,8 @@ class ScriptEnds {
   readonly #html: string;
   /** Set once a double escape ran into the end of the text: every later one would, and each search costs the whole rest. */
   #isPlain = false;
+  /** Where the next comment mark stands; asked once for all scripts before it. */
+  #comment = 0;
 
   constructor(html: string) {
     this.#html = html;
@@ -220,9 +222,12 @@ class ScriptEnds {
   endOf(from: number): number {
     const plainEnd = textElementEnd(this.#html, from, "script");
     if (this.#isPlain || plainEnd === this.#html.length) return withoutCutTag(this.#html, from, plainEnd);
-    const opening = this.#html.indexOf("<!--", from);
-    if (opening < 0 || opening > plainEnd) return plainEnd;
-    const escapedEnd = this.#escapedEnd(opening);
+    if (this.#comment < from) {
+      const found = this.#html.indexOf("<!--", from);
+      this.#comment = found < 0 ? this.#html.length : found;
+    }
+    if (this.#comment > plainEnd) return plainEnd;
+    const escapedEnd = this.#escapedEnd(this.#comment);
     if (escapedEnd !== undefined) return escapedEnd;
     // A browser would give the whole rest of the page to this script; people meant the first end tag.
     this.#isPlain = true;

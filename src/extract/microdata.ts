@@ -40,7 +40,7 @@ type Counted = (MicrodataReading & { kind: "items" }) & { readonly kept: number;
 function readMicrodata(html: string, baseUrl: string | undefined, limits: HtmlLimits): Counted | HtmlLimitPassed {
   const tree = parseTree(html, limits);
   if (tree.kind === "limit") return tree;
-  const page = new Page(baseUrl, limits);
+  const page = new Page(html, baseUrl, limits);
   const tops: Element[] = [];
   let properties = 0;
   for (const element of elementsIn(tree.document)) {
@@ -66,16 +66,18 @@ class Page {
   readonly #byId = new Map<string, Element>();
   /** Property elements that stand in an item. */
   readonly kept = new Set<Element>();
-  #steps = 0;
+  #budget: number;
   passed: HtmlLimitPassed | undefined;
 
-  constructor(baseUrl: string | undefined, limits: HtmlLimits) {
+  constructor(html: string, baseUrl: string | undefined, limits: HtmlLimits) {
+    this.#budget = MIN_WORK + (html.length / CHARACTERS_PER_STEP) * WORK_PER_STEP;
     this.baseUrl = baseUrl;
     this.#limits = limits;
   }
 
   enter(element: Element): void {
     this.#places.set(element, this.#places.size);
+    this.#budget += WORK_PER_STEP;
     const id = attributeOf(element, "id");
     if (id !== undefined && id !== "" && !this.#byId.has(id)) this.#byId.set(id, element);
   }
@@ -93,16 +95,18 @@ class Page {
    * twice as often; and each of many nested properties repeats the text below it.
    */
   allows(steps: number, depth: number): boolean {
-    this.#steps += steps;
+    this.#budget -= steps;
     if (depth > this.#limits.htmlDepth)
       this.passed ??= { kind: "limit", limit: "html-depth", detail: `microdata nested deeper than ${depth - 1}` };
-    if (this.#steps > WORK_PER_NODE * this.#limits.htmlNodes)
+    if (this.#budget < 0)
       this.passed ??= { kind: "limit", limit: "html-nodes", detail: "microdata that repeats its parts without end" };
     return this.passed === undefined;
   }
 }
 
-const WORK_PER_NODE = 16;
+// A page without itemref takes two steps per element and reads its text as often as its properties are nested.
+const MIN_WORK = 50_000;
+const WORK_PER_STEP = 8;
 const CHARACTERS_PER_STEP = 64;
 
 /** One item with its properties in tree order. `inside` are the items around it: itemref can make cycles. */
