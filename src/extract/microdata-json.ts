@@ -8,7 +8,8 @@ export interface MicrodataNode {
   readonly properties: Map<string, (string | MicrodataNode)[]>;
 }
 
-const SCHEMA_ORG = /^https?:\/\/(?:www\.)?schema\.org\//i;
+/** With or without scheme and `www.`: shops write `itemtype="//schema.org/Product"` too. */
+const SCHEMA_ORG = /^(?:https?:)?(?:\/\/)?(?:www\.)?schema\.org\//i;
 
 /**
  * An item as JSON-LD. The rule:

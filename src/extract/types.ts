@@ -10,12 +10,11 @@ export interface TypeReading {
 }
 
 const SCHEMA_ORG = "https://schema.org/";
-const SCHEMA_ORG_ANY = /^https?:\/\/(?:www\.)?schema\.org(?:\/|$)/i;
+const SCHEMA_ORG_ANY = /^(?:https?:)?(?:\/\/)?(?:www\.)?schema\.org(?:\/|$)/i;
 
 /** Any spelling of schema.org as `https://schema.org/…`; every other type as it stands. */
 export function absoluteType(type: string): string {
-  const trimmed = type.trim();
-  return SCHEMA_ORG_ANY.test(trimmed) ? trimmed.replace(/^https?:\/\/(?:www\.)?schema\.org\/?/i, SCHEMA_ORG) : trimmed;
+  return type.trim().replace(SCHEMA_ORG_ANY, SCHEMA_ORG);
 }
 
 /** The types of the top-level nodes of a JSON-LD document: the object itself, the members of an array or of `@graph`. */
