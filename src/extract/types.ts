@@ -1,9 +1,10 @@
 import type { JsonNode } from "./json-node.ts";
 import { memberOf, textOf } from "./json-node.ts";
+import { namesUnknownContext } from "./unknown-context.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { NO_VOCABULARY, absoluteUnder, holdsTypes, vocabularyIn } from "./vocabulary.ts";
 
-/** The types of a document's top-level nodes, absolute, and whether its context is one that nobody here knows. */
+/** The types of a document's top-level nodes, absolute, and whether it names a context that nobody here knows. */
 export interface TypeReading {
   readonly types: readonly string[];
   readonly unknownContext: boolean;
@@ -20,12 +21,8 @@ export function absoluteType(type: string): string {
 /** The types of the top-level nodes of a JSON-LD document: the object itself, the members of an array or of `@graph`. */
 export function typesOf(document: JsonNode): TypeReading {
   const types = new Set<string>();
-  let unknownContext = false;
-  for (const top of topNodesOf(document)) {
-    unknownContext ||= !top.vocabulary.known;
-    for (const type of typesOfTop(top)) types.add(type);
-  }
-  return { types: [...types], unknownContext };
+  for (const top of topNodesOf(document)) for (const type of typesOfTop(top)) types.add(type);
+  return { types: [...types], unknownContext: namesUnknownContext(document) };
 }
 
 /** A top-level node, and the `@context` that holds for it. */

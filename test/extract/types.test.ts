@@ -70,6 +70,14 @@ test("under an unknown context types stay as sent", () => {
   expect(typesIn({ "@context": "constructor", "@type": "Order" })).toEqual(unknown);
 });
 
+test.each([
+  { "@context": "https://schema.org", "@type": "Order", seller: { "@context": "https://c.example/" } },
+  { "@context": ["https://schema.org", { a: { "@id": "ex:a", "@context": "https://c.example/" } }], "@type": "Order" },
+  { "@context": ["https://schema.org", { "@import": "https://c.example/" }], "@type": "Order" },
+])("an unknown context further inside is reported, and types that it does not touch are absolute: %j", (document) => {
+  expect(typesIn(document)).toEqual({ types: ["https://schema.org/Order"], unknownContext: true });
+});
+
 test("the context of a node in a graph stands behind that of the graph", () => {
   const own = { ex: "http://e.example/" };
   const document = { "@context": "https://schema.org", "@graph": [{ "@context": own, "@type": ["Order", "ex:X"] }] };
