@@ -92,7 +92,7 @@ function next(html: string, from: number): number {
 }
 
 /** Tab, line feed, form feed, carriage return or space. */
-export function isBlank(code: number): boolean {
+function isBlank(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d && code !== 0x0b);
 }
 

@@ -9,7 +9,7 @@ import { microdataValueOf, resolveUrl } from "./microdata-value.ts";
 import { absoluteType } from "./types.ts";
 
 /** One top-level microdata item, as JSON-LD. */
-export interface MicrodataItem {
+interface MicrodataItem {
   readonly types: readonly string[];
   readonly value: JsonText;
   readonly quoted: boolean;

@@ -4,7 +4,7 @@ import type { HtmlLimits } from "./limits.ts";
 import { isQuoteClass } from "./quote-class.ts";
 
 /** A block of text as a person sees it. */
-export interface VisibleBlock {
+interface VisibleBlock {
   readonly element: "pre" | "code" | "text";
   readonly text: string;
   readonly quoted: boolean;
