@@ -46,11 +46,21 @@ function layerOf(outer: Vocabulary, parts: readonly JsonNode[]): Vocabulary {
     }
     const definitions = definitionsOf(part);
     if (definitions === undefined) known = false;
-    for (const [term, iri] of definitions ?? []) if (!term.startsWith("@")) terms.set(term, iri);
-    const own = definitions?.get("@vocab");
-    if (own !== undefined) vocab = expand({ around, terms, vocab, known }, own);
+    const own = [...(definitions ?? [])].filter(([term]) => !term.startsWith("@"));
+    for (const [term, iri] of own) terms.set(term, iri);
+    const layer = { around, terms, vocab, known };
+    const newVocab = definitions?.get("@vocab");
+    if (newVocab !== undefined) vocab = layer.vocab = expand(layer, newVocab);
+    // At once: a later context may give the same prefix another meaning.
+    for (const [term, iri] of own) terms.set(term, meaningOf(iri, layer));
   }
   return { around, terms, vocab, known };
+}
+
+/** What a definition's address stands for: a keyword, an address, a compact one, or another term. */
+function meaningOf(iri: string, layer: Vocabulary): string {
+  if (iri.startsWith("@")) return iri;
+  return iri.includes(":") ? expand(layer, iri) : (lookUp(layer, iri) ?? (layer.vocab ?? "") + iri);
 }
 
 /** What one context defines; `undefined` when it is a remote one that is not bundled. */
@@ -96,10 +106,13 @@ export function absoluteUnder(vocabulary: Vocabulary, type: string): string {
   const { vocab, known } = vocabulary;
   if (!known || type.startsWith("@")) return type.includes(":") ? expand(vocabulary, type) : type;
   const named = lookUp(vocabulary, type);
-  if (named !== undefined) return expand(vocabulary, named);
+  if (named !== undefined) return named;
   if (type.includes(":")) return expand(vocabulary, type);
   return vocab === undefined ? type : vocab + type.replace(/^\//, "");
 }
+
+/** What an address must end in for its term to be a prefix (JSON-LD 1.1 API §4.2.2, step 14.2.5: a "gen-delim"). */
+const PREFIX_END = /[:/?#[\]@]$/;
 
 /** A compact IRI written out; its prefix may itself be written with a prefix, one deep. */
 function expand(vocabulary: Vocabulary, iri: string): string {
@@ -111,5 +124,5 @@ function withoutPrefix(vocabulary: Vocabulary, iri: string): string {
   const colon = iri.indexOf(":");
   if (colon <= 0 || iri.startsWith("//", colon + 1)) return iri;
   const prefix = lookUp(vocabulary, iri.slice(0, colon));
-  return prefix === undefined || prefix.startsWith("@") ? iri : prefix + iri.slice(colon + 1);
+  return prefix === undefined || !PREFIX_END.test(prefix) ? iri : prefix + iri.slice(colon + 1);
 }
