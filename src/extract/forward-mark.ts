@@ -1,8 +1,8 @@
 /** What mail programs write above a mail that is forwarded inline: Gmail, Thunderbird, Yahoo and Outlook between dashes, in any language. */
-const DASHES = /(?:^|[\n>])[ \t>]*-{5,} ?[^\s<>-][^<>\n-]{2,60} ?-{5,}[ \t]*(?=\r?\n|<)/g;
-const APPLE = /(?:^|[\n>])[ \t>]*Begin forwarded message:/;
+const DASHES = /(?:^|[\n>])[ \t>]{0,40}-{5,80} ?[^\s<>-][^<>\n-]{2,60} ?-{5,80}[ \t]{0,40}(?=\r?\n|<)/g;
+const APPLE = /(?:^|[\n>])[ \t>]{0,40}Begin forwarded message:/;
 /** A header field follows within two lines: `From: …`, `Von: …`; in HTML behind tags. */
-const FIELD_FOLLOWS = /^(?:\s|<[^>]{0,300}>|[> \t]){1,40}\*{0,2}[\p{L}-]{2,20}\*{0,2} ?:/u;
+const FIELD_FOLLOWS = /^(?:[\s>]|<[^<>]{0,300}>){1,40}\*{0,2}[\p{L}-]{2,20}\*{0,2} ?:/u;
 const ARMOUR = /-{5}(?:BEGIN|END) /;
 const LOOK_AHEAD = 1_000;
 

@@ -22,8 +22,12 @@ type Found = Omit<Item, "source" | "key" | "repeated">;
 /** An item, and the further places where its value stood. */
 interface Gathered {
   readonly item: Item;
-  readonly repeated: ItemPlace[];
+  /** By part, element and key: what stands there a thousand times is one place. */
+  readonly repeated: Map<string, ItemPlace>;
 }
+
+/** More would only be counted: a mail of a million brackets must not become a million sentences. */
+const MAX_NOTES = 1_000;
 
 /** Gathers items, each value once, in the order they come, and says when a limit is passed. */
 export class ItemCollector {
@@ -33,6 +37,7 @@ export class ItemCollector {
   readonly #values = new ValueIndex<Gathered>();
   readonly #skipped: Skipped[] = [];
   readonly #notes: string[] = [];
+  #untold = 0;
   /** How many items were found, repeated ones included. */
   found = 0;
   limit: Extraction["limit"];
@@ -47,7 +52,8 @@ export class ItemCollector {
 
   /** Says what was looked at, for `extract --explain` and dead letters. */
   note(text: string): void {
-    this.#notes.push(text);
+    if (this.#notes.length < MAX_NOTES) this.#notes.push(text);
+    else this.#untold += 1;
   }
 
   reached(limit: NonNullable<Extraction["limit"]>["limit"], detail: string): void {
@@ -55,6 +61,9 @@ export class ItemCollector {
   }
 
   skip(skipped: Skipped): void {
+    // A mail that is damaged a thousand times is not read to its end: the event would be a list of failures.
+    if (this.#skipped.length >= this.#limits.items)
+      return this.reached("items", `more than ${this.#limits.items} places that cannot be read as JSON`);
     this.#skipped.push(skipped);
     const { source, reason, line, column } = skipped;
     const where = line === undefined ? "" : `line ${line}, column ${column}: `;
@@ -89,7 +98,7 @@ export class ItemCollector {
     this.found += 1;
     const key = place.key ?? this.#headerKey;
     const item: Item = { ...found, source: place.source, ...(key !== undefined && { key }) };
-    const own: Gathered = { item, repeated: [] };
+    const own: Gathered = { item, repeated: new Map() };
     const known = this.#values.findOrAdd(item.value, own);
     if (known === undefined) {
       if (this.#gathered.length >= this.#limits.items)
@@ -97,28 +106,31 @@ export class ItemCollector {
       this.#gathered.push(own);
       this.note(`${placeInWords(item.source)} holds ${inWords(item)}`);
     } else {
-      known.repeated.push(placeOf(item, key));
+      addPlace(known, item, key);
       this.note(`${placeInWords(item.source)} repeats the value of ${placeInWords(known.item.source)}`);
     }
     // A script's own key does not take away what the header says of the whole mail.
-    if (this.#headerKey !== undefined && key !== this.#headerKey)
-      (known ?? own).repeated.push(placeOf(item, this.#headerKey));
+    if (this.#headerKey !== undefined && key !== this.#headerKey) addPlace(known ?? own, item, this.#headerKey);
   }
 
   extraction(): Extraction {
-    const items = this.#gathered.map(({ item, repeated }) => (repeated.length === 0 ? item : { ...item, repeated }));
+    const items = this.#gathered.map(({ item, repeated }) =>
+      repeated.size === 0 ? item : { ...item, repeated: [...repeated.values()] },
+    );
+    const notes = this.#untold === 0 ? this.#notes : [...this.#notes, `and ${this.#untold} more candidates`];
     return {
       items,
       skipped: this.#skipped,
-      notes: this.#notes,
+      notes,
       ...(this.limit && { limit: this.limit }),
       ...(this.cause !== undefined && items.length === 0 && { cause: this.cause }),
     };
   }
 }
 
-function placeOf({ format, source }: Item, key: string | undefined): ItemPlace {
-  return { format, source, ...(key !== undefined && { key }) };
+function addPlace({ repeated }: Gathered, { format, source }: Item, key: string | undefined): void {
+  const name = JSON.stringify([source.part, source.element, key]);
+  if (!repeated.has(name)) repeated.set(name, { format, source, ...(key !== undefined && { key }) });
 }
 
 function duplicatesOf({ duplicateKeys }: JsonReading & { kind: "json" }): Pick<Item, "duplicateKeys"> {

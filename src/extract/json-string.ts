@@ -1,10 +1,8 @@
 import { stringEnd } from "./json-shape.ts";
 
-/** Where and why a text is no JSON: an offset into it, and the position a person counts, from 1. */
+/** Where and why a text is no JSON. Line and column cost a walk through the text: `positionOf` counts them when asked. */
 export interface JsonProblem {
   readonly offset: number;
-  readonly line: number;
-  readonly column: number;
   readonly reason: string;
 }
 
@@ -50,14 +48,19 @@ export function problemInString(text: string, at: number): JsonProblem {
   return problemAt(text, text.length, "a string is never closed");
 }
 
-/** A problem with its line and column, both from 1. */
+/** A problem, and that the text ends where it is. */
 export function problemAt(text: string, offset: number, reason: string): JsonProblem {
+  const ends = offset >= text.length && !reason.includes("never");
+  return { offset, reason: ends ? `${reason}, but the text ends` : reason };
+}
+
+/** The position of an offset as people count it, both from 1. */
+export function positionOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   let line = 1;
   let lineStart = 0;
   for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) {
     line += 1;
     lineStart = at + 1;
   }
-  const ends = offset >= text.length && !reason.includes("never");
-  return { offset, line, column: offset - lineStart + 1, reason: ends ? `${reason}, but the text ends` : reason };
+  return { line, column: offset - lineStart + 1 };
 }

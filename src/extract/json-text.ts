@@ -3,7 +3,7 @@ import type { JsonText } from "../model/mail.ts";
 import { duplicateKeysOf } from "./duplicate-keys.ts";
 import { readNode } from "./json-node.ts";
 import { countMembers, shapeOf } from "./json-shape.ts";
-import { problemAt } from "./json-string.ts";
+import { positionOf } from "./json-string.ts";
 import { repairJson } from "./repairs/repair.ts";
 
 /** What a text turned out to be. */
@@ -79,11 +79,11 @@ function duplicatesIn(text: string, maxDepth: number): string[] {
 function problemOf(source: string, maxDepth: number): JsonReading {
   const reading = readNode(source, maxDepth);
   if (reading.kind === "too-deep") return reading;
-  const { line, column, reason } =
+  const { offset, reason } =
     reading.kind === "invalid"
       ? reading.problem
-      : problemAt(source, behind(source, reading.end), "something stands behind the end of the JSON value");
-  return { kind: "invalid", line, column, reason };
+      : { offset: behind(source, reading.end), reason: "something stands behind the end of the JSON value" };
+  return { kind: "invalid", ...positionOf(source, offset), reason };
 }
 
 function behind(source: string, end: number): number {

@@ -21,3 +21,15 @@ export interface ExtractOptions {
   readonly hookKeyHeader?: string;
   readonly limits: ExtractLimits;
 }
+
+/** Equal values are one item: a text may repeat them this often before it is no longer looked at. */
+const REPEATS_PER_ITEM = 100;
+
+/** How far a text is looked through. */
+export function proseOptionsOf({ repair, limits: { jsonDepth, items } }: ExtractOptions): {
+  readonly repair: boolean;
+  readonly maxDepth: number;
+  readonly maxItems: number;
+} {
+  return { repair, maxDepth: jsonDepth, maxItems: REPEATS_PER_ITEM * items };
+}

@@ -32,15 +32,19 @@ export interface ProseReading {
   readonly failures: readonly ProseFailure[];
   /** An object or array nests deeper than the limit. */
   readonly tooDeep: boolean;
+  /** More than `maxItems` were found, and the rest was not looked for. */
+  readonly tooMany: boolean;
 }
 
 export interface ProseOptions {
   /** Whether no-break spaces between tokens count as blanks (repair `nbsp`). */
   readonly repair: boolean;
   readonly maxDepth: number;
+  /** Equal ones count each: they are told apart later. */
+  readonly maxItems: number;
 }
 
-const NOTHING: ProseReading = { items: [], failures: [], tooDeep: false };
+const NOTHING: ProseReading = { items: [], failures: [], tooDeep: false, tooMany: false };
 /** What mail clients and pages put around text: blanks of any kind. */
 const OUTER = /^[\s\u200b]*/;
 const LINE_START = /^[ \t]*[{[]/gm;
@@ -70,11 +74,13 @@ export function findInProse(text: string, options: ProseOptions): ProseReading {
     const reader = new RunReader(run, options);
     const from = OUTER.exec(run.text)?.[0].length ?? 0;
     if (!run.fenced || !reader.readWhole(from)) reader.readAlone();
-    items.push(...reader.items);
-    failures.push(...reader.failures);
-    if (reader.tooDeep) return { items, failures, tooDeep: true };
+    // One by one: a call takes some hundred thousand arguments at most.
+    for (const item of reader.items) items.push(item);
+    for (const failure of reader.failures) failures.push(failure);
+    const tooMany = items.length > options.maxItems || failures.length > options.maxItems;
+    if (reader.tooDeep || tooMany) return { items, failures, tooDeep: reader.tooDeep, tooMany };
   }
-  return { items, failures, tooDeep: false };
+  return { items, failures, tooDeep: false, tooMany: false };
 }
 
 /** Reads one run. Positions are those of the run's text, because foreign blanks are made plain one for one. */
@@ -82,11 +88,13 @@ class RunReader implements ProseReading {
   readonly items: ProseItem[] = [];
   readonly failures: ProseFailure[] = [];
   tooDeep = false;
+  readonly tooMany = false;
   readonly #run: TextRun;
   readonly #options: ProseOptions;
   /** The run's text with foreign blanks as plain ones, the same length. */
   readonly #text: string;
   #lines = { index: 0, line: 0 };
+  #paragraphEnd = -1;
 
   constructor(run: TextRun, options: ProseOptions) {
     this.#run = run;
@@ -108,8 +116,13 @@ class RunReader implements ProseReading {
   readAlone(): void {
     const text = this.#text;
     LINE_START.lastIndex = 0;
-    for (let match = LINE_START.exec(text); match !== null && !this.tooDeep; match = LINE_START.exec(text))
+    for (let match = LINE_START.exec(text); match !== null && !this.#isFull(); match = LINE_START.exec(text))
       LINE_START.lastIndex = this.#readLineAt(match.index + match[0].length - 1);
+  }
+
+  #isFull(): boolean {
+    const { maxItems } = this.#options;
+    return this.tooDeep || this.items.length > maxItems || this.failures.length > maxItems;
   }
 
   /** Reads the values on the line that begins at `from`; where to go on looking. */
@@ -166,9 +179,16 @@ class RunReader implements ProseReading {
     const line = this.#lineOf(offset);
     const column = offset - (text.lastIndexOf("\n", offset - 1) + 1) + 1;
     this.failures.push({ line, column, reason, quoted: this.#run.quoted });
-    PARAGRAPH_END.lastIndex = offset;
-    const paragraphEnd = PARAGRAPH_END.exec(text)?.index ?? text.length;
-    return Math.max(offset, closingIndex(text.slice(0, paragraphEnd), from));
+    return Math.max(offset, closingIndex(text.slice(0, this.#paragraphEndAfter(offset)), from));
+  }
+
+  /** Kept, because many damaged lines may share one far end. */
+  #paragraphEndAfter(offset: number): number {
+    if (offset > this.#paragraphEnd) {
+      PARAGRAPH_END.lastIndex = offset;
+      this.#paragraphEnd = PARAGRAPH_END.exec(this.#text)?.index ?? this.#text.length;
+    }
+    return this.#paragraphEnd;
   }
 
   /** Line numbers are asked for in rising order: counting goes on where it stopped. */

@@ -1,3 +1,4 @@
+import type { ItemSource, Repair } from "../model/item.ts";
 import type { MailPart } from "../model/mail-part.ts";
 import { baseUrlOf } from "./base-url.ts";
 import { forwardMarkIn } from "./forward-mark.ts";
@@ -5,6 +6,7 @@ import type { ItemCollector } from "./item-collector.ts";
 import { causeOfEmptyForward, otherMarkupIn } from "./known-cause.ts";
 import type { HtmlLimitPassed } from "./html-tree.ts";
 import type { ExtractOptions } from "./limits.ts";
+import { proseOptionsOf } from "./limits.ts";
 import { readJson } from "./json-text.ts";
 import { findMicrodata } from "./microdata.ts";
 import { sourceOf } from "./part-source.ts";
@@ -12,6 +14,7 @@ import { placeInWords } from "./place-in-words.ts";
 import { findInProse } from "./prose.ts";
 import type { Script } from "./scripts.ts";
 import { findScripts } from "./scripts.ts";
+import { takeProse } from "./take-prose.ts";
 import { visibleText } from "./visible-text.ts";
 
 /** What may become a bracket in visible text: itself, or a character reference to it. */
@@ -24,8 +27,10 @@ export function readHtmlPart(part: MailPart, collector: ItemCollector, options: 
   const before = collector.found;
   const scripts = findScripts(html);
   const forwardMark = forwardMarkIn(html) ?? NO_MARK;
-  for (const [index, script] of scripts.entries()) {
-    readScript(part, script, index, forwardMark, collector, options);
+  const rejoined = new RejoinedPage(part, scripts);
+  for (const script of scripts) {
+    const source = sourceOf(part, "script", { quoted: script.quoted, forwarded: script.start > forwardMark });
+    readScript(script, source, rejoined, collector, options);
     if (collector.limit !== undefined) return;
   }
   const microdata = findMicrodata(html, baseUrlOf(html, options.baseUrl), options.limits);
@@ -38,25 +43,46 @@ export function readHtmlPart(part: MailPart, collector: ItemCollector, options: 
 }
 
 function readScript(
-  part: MailPart,
   script: Script,
-  index: number,
-  forwardMark: number,
+  source: ItemSource,
+  rejoined: RejoinedPage,
   collector: ItemCollector,
   options: ExtractOptions,
 ): void {
   const readOptions = { repair: options.repair, maxDepth: options.limits.jsonDepth };
-  const { quoted, key } = script;
-  const source = sourceOf(part, "script", { quoted, forwarded: script.start > forwardMark });
-  const place = { source, isLinked: script.type === "application/ld+json", key };
+  const place = { source, isLinked: script.type === "application/ld+json", key: script.key };
   const strict = readJson(script.text, { ...readOptions, repair: false });
   if (strict.kind !== "invalid" || !options.repair) return collector.json(place, strict);
-  // Only a damaged script is worth the search for lines that a relay cut, and then in the whole page, where widths count.
-  const rejoined = part.rejoined();
-  const whole = rejoined === undefined ? undefined : findScripts(rejoined.text)[index];
-  const again = whole === undefined || whole.text === script.text ? undefined : readJson(whole.text, readOptions);
-  if (rejoined !== undefined && again?.kind === "json") return collector.json(place, again, [rejoined.repair]);
+  const whole = rejoined.script(script);
+  const again = whole === undefined ? undefined : readJson(whole.text, readOptions);
+  if (whole !== undefined && again?.kind === "json") return collector.json(place, again, [whole.repair]);
   return collector.json(place, readJson(script.text, readOptions));
+}
+
+/**
+ * The page with lines put together that a relay cut, made when the first damaged script asks for it, and once: the width of
+ * a line counts from its start in the page, not in the script.
+ */
+class RejoinedPage {
+  readonly #part: MailPart;
+  readonly #scripts: readonly Script[];
+  #page: { readonly scripts: readonly Script[]; readonly repair: Repair } | undefined | null = null;
+
+  constructor(part: MailPart, scripts: readonly Script[]) {
+    this.#part = part;
+    this.#scripts = scripts;
+  }
+
+  /** The script as it was before the relay, `undefined` when nothing was cut in it. */
+  script(cut: Script): { readonly text: string; readonly repair: Repair } | undefined {
+    if (this.#page === null) {
+      const rejoined = this.#part.rejoined();
+      this.#page = rejoined && { scripts: findScripts(rejoined.text), repair: rejoined.repair };
+    }
+    const whole = this.#page?.scripts[this.#scripts.indexOf(cut)];
+    if (this.#page === undefined || whole === undefined || whole.text === cut.text) return undefined;
+    return { text: whole.text, repair: this.#page.repair };
+  }
 }
 
 function readVisible(
@@ -64,25 +90,17 @@ function readVisible(
   html: string,
   forwardMark: number,
   collector: ItemCollector,
-  { limits, repair }: ExtractOptions,
+  options: ExtractOptions,
 ): void {
   const before = collector.found;
-  const visible = BRACKET.test(html) ? visibleText(html, limits) : undefined;
+  const visible = BRACKET.test(html) ? visibleText(html, options.limits) : undefined;
   if (visible?.kind === "limit") return passed(part, collector, visible);
   let inBlocks: number | undefined;
   for (const block of visible?.blocks ?? []) {
     // The whole text, quoted and not, holds what the blocks held.
     if (block.element === "text" && (inBlocks ??= collector.found) > before) break;
-    const prose = findInProse(block.text, { repair, maxDepth: limits.jsonDepth });
-    const mark = forwardMark === NO_MARK ? undefined : forwardMarkIn(block.text);
-    const markLine = mark === undefined ? NO_MARK : lineOf(block.text, mark);
-    for (const { value, quoted, repaired, duplicateKeys, line } of prose.items) {
-      const source = sourceOf(part, block.element, { quoted: quoted || block.quoted, forwarded: line > markLine });
-      collector.json({ source }, { kind: "json", values: [value], repaired, duplicateKeys });
-    }
-    for (const { quoted, ...failure } of prose.failures)
-      collector.skip({ source: sourceOf(part, block.element, { quoted: quoted || block.quoted }), ...failure });
-    if (prose.tooDeep) collector.json({ source: sourceOf(part, block.element) }, { kind: "too-deep" });
+    const { element, text, quoted } = block;
+    takeProse(part, { element, text, quoted, reading: findInProse(text, proseOptionsOf(options)) }, collector);
   }
   if (collector.found > before) return;
   // What the HTML says of a forward is more telling than its text beside it.
@@ -95,5 +113,3 @@ function readVisible(
 function passed(part: MailPart, collector: ItemCollector, { limit, detail }: HtmlLimitPassed): void {
   collector.reached(limit, `part ${part.part}: ${detail}`);
 }
-
-const lineOf = (text: string, index: number) => text.slice(0, index).split("\n").length;

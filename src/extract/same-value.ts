@@ -34,23 +34,29 @@ export function canonicalOf(node: JsonNode): string {
   return pieces.join("");
 }
 
+/** Spellings that are remembered beside the values; past it, equal spellings only cost more. */
+const MAX_SPELLINGS = 10_000;
+
 /** What was seen under which JSON value. A single value is never compared, so a mail with one item pays nothing. */
 export class ValueIndex<Entry> {
   #only: { readonly value: JsonText; readonly entry: Entry } | undefined;
   readonly #entries = new Map<string, Entry>();
+  readonly #spellings = new Map<JsonText, Entry>();
 
   /** The entry of an equal value; without one, `entry` is kept for this value and `undefined` comes back. */
   findOrAdd(value: JsonText, entry: Entry): Entry | undefined {
-    if (this.#entries.size === 0) {
-      if (this.#only === undefined) {
-        this.#only = { value, entry };
-        return undefined;
-      }
-      this.#entries.set(canonicalOf(parseNode(this.#only.value)), this.#only.entry);
+    if (this.#only === undefined) {
+      this.#only = { value, entry };
+      return undefined;
     }
+    // The same text in text/plain and in HTML is the usual case, and is told without a tree.
+    const spelled = value === this.#only.value ? this.#only.entry : this.#spellings.get(value);
+    if (spelled !== undefined) return spelled;
+    if (this.#entries.size === 0) this.#entries.set(canonicalOf(parseNode(this.#only.value)), this.#only.entry);
     const canonical = canonicalOf(parseNode(value));
     const known = this.#entries.get(canonical);
     if (known === undefined) this.#entries.set(canonical, entry);
+    if (this.#spellings.size < MAX_SPELLINGS) this.#spellings.set(value, known ?? entry);
     return known;
   }
 }

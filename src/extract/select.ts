@@ -35,7 +35,7 @@ function fits(item: Item, selection: Exclude<Selection, { type: string }>): bool
 
 /** The best place counts where an equal value stood in several. */
 function rankOf(item: Item): number {
-  return Math.min(...[item, ...(item.repeated ?? [])].map(rankOfPlace));
+  return (item.repeated ?? []).reduce((best, place) => Math.min(best, rankOfPlace(place)), rankOfPlace(item));
 }
 
 function rankOfPlace({ source: { element }, format }: ItemPlace): number {

@@ -11,6 +11,9 @@ export interface TextRun {
 const MARKS = /^(?:[ \t]?>)+/;
 const FENCE = /^[ \t]{0,3}(`{3,}|~{3,})([^`]*)$/;
 
+/** Without any of these the text is one run, and needs no splitting. */
+const ANY_MARK = /^(?:[ \t]?>|[ \t]{0,3}(?:`{3}|~{3}))/m;
+
 interface Open {
   readonly lines: string[];
   readonly line: number;
@@ -26,6 +29,7 @@ interface Open {
  * Source: RFC 3676 §4.5 (quote marks); CommonMark 0.31 §4.5 (fenced code blocks).
  */
 export function textRunsOf(text: string): TextRun[] {
+  if (!ANY_MARK.test(text)) return [{ text, line: 1, quoted: false, fenced: false }];
   const runs: TextRun[] = [];
   let open: Open = { lines: [], line: 1, depth: 0, fence: undefined };
   const finish = (next: Omit<Open, "lines">) => {
@@ -39,9 +43,8 @@ export function textRunsOf(text: string): TextRun[] {
     open = { ...next, lines: [] };
   };
   let number = 0;
-  for (const whole of text.split("\n")) {
+  for (const line of text.split("\n")) {
     number += 1;
-    const line = whole.endsWith("\r") ? whole.slice(0, -1) : whole;
     const marks = MARKS.exec(line)?.[0] ?? "";
     const depth = marks === "" ? 0 : marks.replace(/[^>]/g, "").length;
     const content = marks === "" ? line : line.slice(marks.length).replace(/^ /, "");

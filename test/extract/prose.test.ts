@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { findInProse } from "../../src/extract/prose.ts";
 import { anyJsonObject } from "../support/any-json.ts";
 
-const OPTIONS = { repair: true, maxDepth: 512 };
+const OPTIONS = { repair: true, maxDepth: 512, maxItems: 1_000 };
 const found = (text: string) => findInProse(text, OPTIONS).items.map(({ value }) => value as string);
 
 describe("JSON in a text", () => {
@@ -19,7 +19,7 @@ describe("JSON in a text", () => {
 
   test("is found where it stands alone between lines of prose, over several lines, several times", () => {
     const text = 'Dear all,\r\n\r\nthe order:\r\n{\r\n  "a": [1,\r\n 2]\r\n}\r\nand\r\n  [{"b": 2}]  \r\n\r\nBye';
-    expect(found(text)).toEqual(['{\n  "a": [1,\n 2]\n}', '[{"b": 2}]']);
+    expect(found(text)).toEqual(['{\r\n  "a": [1,\r\n 2]\r\n}', '[{"b": 2}]']);
   });
 
   test("one value a line is one item each, also two on one line", () => {
@@ -93,10 +93,21 @@ describe("prose with braces", () => {
     ]);
   });
 
+  test("a text of more values than it may hold is not looked through to its end", () => {
+    const reading = findInProse('{"a":1}\n'.repeat(5_000), OPTIONS);
+    expect(reading).toMatchObject({ tooMany: true, items: { length: 1_001 } });
+    expect(findInProse('{"a":1}\n'.repeat(1_000), OPTIONS).tooMany).toBe(false);
+  });
+
   test("nested deeper than the limit counts only when it is JSON", () => {
     const deep = `${"[".repeat(600)}{"a":1}${"]".repeat(600)}`;
     expect(findInProse(`Hi\n${deep}\n`, OPTIONS).tooDeep).toBe(true);
     expect(findInProse(deep, OPTIONS).tooDeep).toBe(true);
-    expect(findInProse(`Hi\n${"[".repeat(100_000)}\n`, OPTIONS)).toEqual({ items: [], failures: [], tooDeep: false });
+    expect(findInProse(`Hi\n${"[".repeat(100_000)}\n`, OPTIONS)).toEqual({
+      items: [],
+      failures: [],
+      tooDeep: false,
+      tooMany: false,
+    });
   });
 });

@@ -5,6 +5,8 @@ export type ValuesReading =
   | { readonly kind: "values"; readonly values: readonly string[]; readonly repairs: readonly Repair[] }
   | { readonly kind: "too-deep" };
 
+/** Far past what is taken from one mail; a text of millions must not become as many strings. */
+const MAX_VALUES = 100_000;
 const BETWEEN = /[\s,;]*/y;
 
 /**
@@ -28,6 +30,7 @@ export function readValues(text: string, maxDepth: number): ValuesReading | unde
     at = reading.end + between.length;
     if (at < text.length) repairs.add("several-values");
     else if (between.includes(",")) repairs.add("trailing-comma");
+    if (values.length > MAX_VALUES) return undefined;
     if (!allContainers && (at < text.length || values.length > 1)) return undefined;
   }
   return values.length === 0 ? undefined : { kind: "values", values, repairs: [...repairs] };
