@@ -4,14 +4,37 @@ import { jserrors } from "@nats-io/jetstream/internal";
 import { errors } from "@nats-io/transport-node";
 
 import type { TryLaterCause } from "../model/outcome.ts";
+import { subjectCovers } from "./subject-covers.ts";
 
-/** Source: nats-server, `server/errors.json`. */
-const FULL_CODES: ReadonlySet<number> = new Set([10023, 10047, 10077]);
-const STREAM_NOT_FOUND = 10059;
-const WRONG_STREAM = 10060;
-const MESSAGE_TOO_LARGE = 10054;
-const HEADERS_TOO_LARGE = 10097;
-const JETSTREAM_OFF: ReadonlySet<number> = new Set([10039, 10076]);
+/**
+ * What the server's error codes mean for a sender; every other code is `our-fault`.
+ *
+ * Source: nats-server 2.10, `server/errors.json`; the constant's name stands behind each code.
+ */
+const CAUSES: ReadonlyMap<number, TryLaterCause> = new Map<number, TryLaterCause>([
+  [10002, "stream-full"], // JSAccountResourcesExceededErr
+  [10023, "stream-full"], // JSInsufficientResourcesErr
+  [10028, "stream-full"], // JSMemoryResourcesExceededErr
+  [10047, "stream-full"], // JSStorageResourcesExceededErr
+  [10077, "stream-full"], // JSStreamStoreFailedF: max_bytes or max_msgs reached, or the disk is full
+  [10035, "setting-wrong"], // JSNoAccountErr
+  [10039, "setting-wrong"], // JSNotEnabledForAccountErr
+  [10054, "setting-wrong"], // JSStreamMessageExceedsMaximumErr: max_msg_size is below our events
+  [10059, "setting-wrong"], // JSStreamNotFoundErr
+  [10060, "setting-wrong"], // JSStreamNotMatchErr
+  [10076, "setting-wrong"], // JSNotEnabledErr
+  [10097, "setting-wrong"], // JSStreamHeaderExceedsMaximumErr
+  [10109, "setting-wrong"], // JSStreamSealedErr
+  [10004, "nats-away"], // JSClusterIncompleteErr
+  [10007, "nats-away"], // JSClusterNotAssignedErr
+  [10008, "nats-away"], // JSClusterNotAvailErr
+  [10009, "nats-away"], // JSClusterNotLeaderErr
+  [10041, "nats-away"], // JSRaftGeneralErrF
+  // JSStreamDuplicateMessageConflict: a replica has our first try in hand and nobody knows yet how it ends.
+  [10158, "no-ack"],
+]);
+
+const WRONG_LAST_SEQUENCE: ReadonlySet<number> = new Set([10071, 10164]);
 
 /**
  * What an error of the NATS client means for the sender. Told by class and code, never by text; the unknown is
@@ -20,28 +43,37 @@ const JETSTREAM_OFF: ReadonlySet<number> = new Set([10039, 10076]);
  * `no-responders` is no answer yet: a stream that is gone and an election look alike, see {@link causeOfPublish}.
  */
 export function causeOf(error: unknown): TryLaterCause | "no-responders" {
-  if (error instanceof JetStreamApiError) return causeOfCode(error.code);
-  if (error instanceof jserrors.JetStreamNotEnabled || error instanceof errors.NoRespondersError)
-    return "no-responders";
-  if (error instanceof errors.RequestError) return error.isNoResponders() ? "no-responders" : causeOfRequest(error);
+  if (error instanceof JetStreamApiError) return causeOfApi(error);
+  // The client (3.4.0) says "not enabled" for silence too; only where the server said so does an API error stand behind it.
+  if (error instanceof jserrors.JetStreamNotEnabled)
+    return error.cause instanceof JetStreamApiError ? "setting-wrong" : "no-responders";
+  if (error instanceof errors.NoRespondersError) return "no-responders";
+  if (error instanceof errors.RequestError) return error.cause === undefined ? "our-fault" : causeOf(error.cause);
   if (error instanceof errors.TimeoutError) return "no-ack";
   if (error instanceof errors.PermissionViolationError) return "setting-wrong";
+  if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError)
+    return "setting-wrong";
   if (
     error instanceof errors.ClosedConnectionError ||
     error instanceof errors.ConnectionError ||
     error instanceof errors.DrainingConnectionError
   )
     return "nats-away";
-  if (error instanceof errors.InvalidArgumentError) return "our-fault";
   return "our-fault";
 }
 
-/** As {@link causeOf}, and asks the server about the stream where nobody answered: gone is a wrong setting, silent is away. */
+/**
+ * As {@link causeOf}, and asks the server where nobody answered: a stream that is gone, or that no longer has our
+ * subject, is a wrong setting; a silent one is away. Never throws.
+ */
 export async function causeOfPublish(error: unknown, stream: string, jsm: JetStreamManager): Promise<TryLaterCause> {
   const cause = causeOf(error);
   if (cause !== "no-responders") return cause;
   try {
-    await jsm.streams.info(stream);
+    const { config } = await jsm.streams.info(stream);
+    const subject = unansweredSubject(error);
+    if (subject !== undefined && !(config.subjects ?? []).some((pattern) => subjectCovers(pattern, subject)))
+      return "setting-wrong";
     // It is there, so this was an election or a stream that came back in the meantime: worth another try.
     return "nats-away";
   } catch (infoError) {
@@ -50,22 +82,22 @@ export async function causeOfPublish(error: unknown, stream: string, jsm: JetStr
   }
 }
 
-function causeOfRequest(error: InstanceType<typeof errors.RequestError>): TryLaterCause {
-  const cause = error.cause === undefined ? "our-fault" : causeOf(error.cause);
-  return cause === "no-responders" ? "nats-away" : cause;
-}
-
-function causeOfCode(code: number): TryLaterCause {
-  if (FULL_CODES.has(code)) return "stream-full";
-  if (code === STREAM_NOT_FOUND || code === WRONG_STREAM || code === MESSAGE_TOO_LARGE || code === HEADERS_TOO_LARGE)
-    return "setting-wrong";
-  if (JETSTREAM_OFF.has(code)) return "setting-wrong";
-  return "our-fault";
-}
-
-const WRONG_LAST_SEQUENCE: ReadonlySet<number> = new Set([10071, 10164]);
-
 /** Whether a KV write failed because somebody else wrote first (compare and set). */
 export function isWrongRevision(error: unknown): boolean {
   return error instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.has(error.code);
+}
+
+function causeOfApi(error: JetStreamApiError): TryLaterCause {
+  const known = CAUSES.get(error.code);
+  if (known !== undefined) return known;
+  // A server without a leader also answers 503 without a code of its own ("raft: not leader").
+  return error.status === 503 ? "nats-away" : "our-fault";
+}
+
+/** The subject that nobody answered on; it stands at the bottom of the client's causes. */
+function unansweredSubject(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof errors.NoRespondersError) return cause.subject;
+  }
+  return undefined;
 }

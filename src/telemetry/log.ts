@@ -18,7 +18,13 @@ export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"
 /** The log of the process on stderr: JSON lines, or coloured lines when stderr is a terminal. */
 export function createLog(level: LogLevel): Log {
   const logger = pino(
-    { level, base: null, formatters: { level: (label) => ({ level: label }) }, serializers: { error: pino.stdSerializers.err }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level,
+      base: null,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
     process.stderr.isTTY
       ? pretty({ destination: 2, colorize: process.env["NO_COLOR"] === undefined, translateTime: "HH:MM:ss.l" })
       : pino.destination({ fd: 2, sync: true }),

@@ -25,10 +25,29 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const outcomes = new Counter({ name: "posthorn_outcomes_total", help: "Mails and requests by what became of them, per hook.", labelNames: ["door", "outcome", "cause"], registers });
-  const ack = new Histogram({ name: "posthorn_ack_seconds", help: "From publish to JetStream's ack.", buckets: SECONDS, registers });
-  const parse = new Histogram({ name: "posthorn_parse_seconds", help: "Parsing and extraction of one mail, waiting included.", buckets: SECONDS, registers });
-  const restarts = new Counter({ name: "posthorn_worker_restarts_total", help: "Worker threads that were replaced.", registers });
+  const outcomes = new Counter({
+    name: "posthorn_outcomes_total",
+    help: "Mails and requests by what became of them, per hook.",
+    labelNames: ["door", "outcome", "cause"],
+    registers,
+  });
+  const ack = new Histogram({
+    name: "posthorn_ack_seconds",
+    help: "From publish to JetStream's ack.",
+    buckets: SECONDS,
+    registers,
+  });
+  const parse = new Histogram({
+    name: "posthorn_parse_seconds",
+    help: "Parsing and extraction of one mail, waiting included.",
+    buckets: SECONDS,
+    registers,
+  });
+  const restarts = new Counter({
+    name: "posthorn_worker_restarts_total",
+    help: "Worker threads that were replaced.",
+    registers,
+  });
   const gauge = (name: string, help: string, read: () => number) => {
     const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) });
   };

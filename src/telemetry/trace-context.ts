@@ -10,5 +10,7 @@ export function newTraceparent(random: Uint8Array): string {
 
 /** The traceparent that a sender brought, when it is one. */
 export function parseTraceparent(text: string | undefined): string | undefined {
-  return text !== undefined && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text) ? text : undefined;
+  return text !== undefined && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)
+    ? text
+    : undefined;
 }

@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { connect } from "@nats-io/transport-node";
 
 import { findNatsServer } from "../../src/nats/find-server.ts";
+import { spawnBound } from "../../src/nats/spawn-bound.ts";
 import { silentLog } from "./silent-log.ts";
 
 const START_TIMEOUT_MS = 15_000;
@@ -16,7 +17,7 @@ const START_TIMEOUT_MS = 15_000;
 export class NatsServer {
   readonly folder: string;
   readonly #program: string;
-  readonly #config: string;
+  #config: string;
   #process: ChildProcess | undefined;
   port = -1;
 
@@ -40,30 +41,13 @@ export class NatsServer {
   async start(): Promise<void> {
     const file = join(this.folder, "nats.conf");
     await writeFile(file, `listen: "127.0.0.1:${this.port}"\nports_file_dir: "${this.folder}"\n${this.#config}\n`);
-    // `sh` reads a pipe that this process holds: when the test process dies, by SIGKILL too, the server goes with it.
-    const child = spawn(
-      "sh",
-      [
-        "-c",
-        '"$0" -c "$1" >"$2" 2>&1 & server=$!; echo $server; read -r _; kill -9 $server',
-        this.#program,
-        file,
-        join(this.folder, "nats.log"),
-      ],
-      {
-        stdio: ["pipe", "pipe", "ignore"],
-      },
-    );
-    this.#watchdog = child;
-    const serverPid = await new Promise<number>((resolve) =>
-      child.stdout.once("data", (text: Buffer) => resolve(Number(text.toString()))),
-    );
-    this.#process = { pid: serverPid } as ChildProcess;
-    if (this.port === -1) this.port = await this.#readPort(serverPid);
-    await this.#answers();
+    const logFile = join(this.folder, "nats.log");
+    const child = spawnBound(this.#program, ["-c", file], { logFile, endSignal: "KILL" });
+    this.#process = child;
+    await once(child, "spawn");
+    // The file appears when the listener is open, which nats-server does after its JetStream has recovered.
+    this.port = await this.#readPort(child);
   }
-
-  #watchdog: ChildProcess | undefined;
 
   /** SIGSTOP: connections stay up, nothing is answered. */
   pause(): void {
@@ -76,63 +60,72 @@ export class NatsServer {
 
   /** SIGKILL. */
   async kill(): Promise<void> {
-    process.kill(this.pid, "SIGKILL");
-    this.#watchdog?.stdin?.end();
-    await new Promise<void>((resolve) =>
-      this.#watchdog?.exitCode === null ? this.#watchdog.once("exit", () => resolve()) : resolve(),
-    );
+    const child = this.#process;
     this.#process = undefined;
+    if (child === undefined || hasEnded(child)) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
   }
 
-  async restart(): Promise<void> {
-    if (this.#process !== undefined) await this.kill();
+  /** Kills it and starts it on the same port and store; with another configuration when one is given. */
+  async restart(config?: string): Promise<void> {
+    await this.kill();
+    if (config !== undefined) this.#config = config.replaceAll("$FOLDER", this.folder);
     await this.start();
   }
 
-  connect(): Promise<NatsConnection> {
-    return connect({ servers: this.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+  /** What it has logged so far. */
+  log(): Promise<string> {
+    return readFile(join(this.folder, "nats.log"), "utf8").catch(() => "no log");
+  }
+
+  /** A client of its own, as user `user` whose password is its name, where the configuration has users. */
+  connect(user?: string): Promise<NatsConnection> {
+    return connect({
+      servers: this.url,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      ...(user !== undefined && { user, pass: user }),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process !== undefined) await this.kill();
+    await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #readPort(serverPid: number): Promise<number> {
+  async #readPort(child: ChildProcess): Promise<number> {
     const deadline = Date.now() + START_TIMEOUT_MS;
-    while (Date.now() < deadline) {
-      const name = (await readdir(this.folder)).find((file) => file.endsWith(`_${serverPid}.ports`));
+    while (Date.now() < deadline && !hasEnded(child)) {
+      const name = (await readdir(this.folder)).find((file) => file.endsWith(`_${child.pid}.ports`));
       const text = name === undefined ? "" : await readFile(join(this.folder, name), "utf8");
-      const port = /nats:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+      const port = /(?:nats|tls):\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
       if (port !== undefined) return Number(port);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error(
-      `nats-server did not start: ${await readFile(join(this.folder, "nats.log"), "utf8").catch(() => "no log")}`,
-    );
-  }
-
-  async #answers(): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
-    for (;;) {
-      try {
-        await using connection = await connect({ servers: this.url, reconnect: false, timeout: 1_000 });
-        await connection.flush();
-        return;
-      } catch (error) {
-        if (Date.now() > deadline) throw new Error("nats-server does not answer", { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }
+    throw new Error(`nats-server did not start: ${await this.log()}`);
   }
 }
 
-/** Starts a nats-server of its own for one test or one file; fails when none can be found. `config` replaces the default JetStream block. */
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/**
+ * Starts a nats-server of its own for one test or one file; fails when none can be found. `config` replaces the default
+ * JetStream block, `$FOLDER` in it stands for the server's own folder.
+ */
 export async function startNatsServer(options: { readonly config?: string } = {}): Promise<NatsServer> {
   const { path } = await findNatsServer({ env: process.env, log: silentLog });
   const folder = await mkdtemp(join(tmpdir(), "posthorn-nats-"));
-  const config = options.config ?? `jetstream { store_dir: "${folder}" }\nmax_payload: 8MB`;
+  const config = options.config ?? `jetstream { store_dir: "$FOLDER" }\nmax_payload: 8MB`;
   const server = new NatsServer(path, folder, config.replaceAll("$FOLDER", folder));
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
   return server;
 }

@@ -1,0 +1,16 @@
+/**
+ * Whether every subject that `inner` stands for is one that `outer` stands for too; both may hold `*` and `>`.
+ *
+ * Source: NATS documentation, "Subject-Based Messaging", wildcards.
+ */
+export function subjectCovers(outer: string, inner: string): boolean {
+  const pattern = outer.split(".");
+  const tokens = inner.split(".");
+  for (const [index, token] of pattern.entries()) {
+    if (token === ">") return tokens.length > index;
+    const other = tokens[index];
+    if (other === undefined || other === ">") return false;
+    if (token !== "*" && token !== other) return false;
+  }
+  return pattern.length === tokens.length;
+}
