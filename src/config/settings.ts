@@ -1,9 +1,24 @@
-import { BlockList, isIP } from "node:net";
-import { availableParallelism } from "node:os";
-
+import { nearestOf } from "../lib/nearest.ts";
 import { OperatorError } from "../model/operator-error.ts";
-import type { ListenAddress } from "./units.ts";
-import { parseDuration, parseListenAddress } from "./units.ts";
+import {
+  readCount,
+  readDomains,
+  readDuration,
+  readFlag,
+  readHttpUrl,
+  readList,
+  readListenAddress,
+  readNatsUrls,
+  readNetworks,
+  readNetworksOrAnybody,
+  readOneOf,
+  readOptional,
+  readOptionalHttpUrl,
+  readResolvers,
+  readSecretsKey,
+  readToken,
+  readWorkers,
+} from "./setting-readers.ts";
 
 /** One setting: the variable, what it is for, and how its text is read. `undefined` from `read` means not allowed. */
 export interface SettingRow<T> {
@@ -17,56 +32,16 @@ export interface SettingRow<T> {
   readonly read: (text: string) => T | undefined;
 }
 
-const row = <T>(variable: SettingRow<T>["variable"], fallback: string, allowed: string, meaning: string, read: (text: string) => T | undefined, secret?: true): SettingRow<T> => ({
-  variable,
-  default: fallback,
-  allowed,
-  meaning,
-  read,
-  ...(secret && { secret }),
-});
-
-const optional = (value: string): { readonly value: string | undefined } => ({ value: value === "" ? undefined : value });
-const flag = (value: string): { readonly on: boolean } | undefined => (/^(?:true|1|yes|on)$/i.test(value) ? { on: true } : /^(?:false|0|no|off|)$/i.test(value) ? { on: false } : undefined);
-const oneOf =
-  <T extends string>(...values: readonly T[]) =>
-  (value: string): T | undefined =>
-    values.find((allowed) => allowed === value);
-const count =
-  (least: number, most: number) =>
-  (value: string): number | undefined =>
-    /^\d{1,15}$/.test(value) && Number(value) >= least && Number(value) <= most ? Number(value) : undefined;
-const positiveDuration = (value: string) => {
-  const ms = parseDuration(value);
-  return ms !== undefined && ms > 0 ? ms : undefined;
-};
-const list = (value: string): readonly string[] =>
-  value
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-const domains = (value: string): readonly string[] | undefined => {
-  const names = list(value).map((name) => name.toLowerCase());
-  return names.length > 0 && names.every((name) => /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9])?$/.test(name)) ? names : undefined;
-};
-const listen = (value: string): { readonly at: ListenAddress } | undefined => {
-  const at = parseListenAddress(value);
-  return at === undefined ? undefined : { at };
-};
-const httpUrl = (value: string): string | undefined => (/^https?:$/.test(URL.parse(value)?.protocol ?? "") ? value.replace(/\/+$/, "") : undefined);
-
-/** CIDRs and single addresses, v4 and v6. */
-function networks(value: string): BlockList | undefined {
-  const blocks = new BlockList();
-  for (const item of list(value)) {
-    const [address = "", bits] = item.split("/");
-    const version = isIP(address);
-    const most = version === 4 ? 32 : 128;
-    const prefix = bits === undefined ? most : Number(bits);
-    if (version === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most) return undefined;
-    blocks.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
-  }
-  return blocks;
+/** One row of the table. */
+function row<T>(
+  variable: SettingRow<T>["variable"],
+  fallback: string,
+  allowed: string,
+  meaning: string,
+  read: (text: string) => T | undefined,
+  secret?: true,
+): SettingRow<T> {
+  return { variable, default: fallback, allowed, meaning, read, ...(secret && { secret }) };
 }
 
 const MB = 1024 * 1024;
@@ -77,58 +52,204 @@ const FILE = "the path of a file";
 
 /** Every setting (contract §9). The README's table and the flags of `serve` are made of these rows. */
 export const SETTINGS = {
-  natsUrl: row("POSTHORN_NATS_URL", "nats://127.0.0.1:4222", "nats:// or tls:// addresses, joined by commas", "the NATS server", (value) => (list(value).length > 0 && list(value).every((url) => URL.parse(url) !== null) ? value : undefined)),
-  natsCreds: row("POSTHORN_NATS_CREDS", "", FILE, "credentials file", optional),
-  natsNkey: row("POSTHORN_NATS_NKEY", "", "an nkey seed, or the path of a file that holds one", "nkey seed", optional, true),
-  natsUser: row("POSTHORN_NATS_USER", "", "a name", "user name", optional),
-  natsPassword: row("POSTHORN_NATS_PASSWORD", "", "a password", "password", optional, true),
-  natsToken: row("POSTHORN_NATS_TOKEN", "", "a token", "token", optional, true),
-  natsCa: row("POSTHORN_NATS_CA", "", FILE, "CA certificates of the server", optional),
-  natsCert: row("POSTHORN_NATS_CERT", "", FILE, "our client certificate", optional),
-  natsKey: row("POSTHORN_NATS_KEY", "", FILE, "its private key", optional),
-  smtpListen: row("POSTHORN_SMTP_LISTEN", "127.0.0.1:2525", LISTEN, "where relays deliver by SMTP", listen),
-  lmtpListen: row("POSTHORN_LMTP_LISTEN", "off", LISTEN, "where relays deliver by LMTP", listen),
-  httpListen: row("POSTHORN_HTTP_LISTEN", "127.0.0.1:8080", LISTEN, "form and web hooks", listen),
-  adminListen: row("POSTHORN_ADMIN_LISTEN", "127.0.0.1:8081", LISTEN, "admin page and API, /livez, /readyz, /metrics", listen),
-  adminToken: row("POSTHORN_ADMIN_TOKEN", "", "at least 16 characters", "generated into the data directory when not set", (value) => (value === "" || value.length >= 16 ? { value: value || undefined } : undefined), true),
-  mailDomain: row("POSTHORN_MAIL_DOMAIN", "localhost", "domain names, joined by commas", "domains of the hooks' addresses", domains),
-  publicUrl: row("POSTHORN_PUBLIC_URL", "http://localhost:8080", "an http:// or https:// address", "how senders reach the HTTP port", httpUrl),
-  dataDir: row("POSTHORN_DATA_DIR", "./data", "a folder", "admin token, and the store of a nats-server of our own", (value) => value || undefined),
-  maxMessageBytes: row("POSTHORN_MAX_MESSAGE_BYTES", "26214400", "bytes, 1024 to 268435456", "largest mail", count(1_024, 256 * MB)),
-  maxBodyBytes: row("POSTHORN_MAX_BODY_BYTES", "1048576", "bytes, 1 to 67108864", "largest HTTP body", count(1, 64 * MB)),
-  maxUploadBytes: row("POSTHORN_MAX_UPLOAD_BYTES", "26214400", "bytes, 1 to 1073741824", "largest multipart post", count(1, 1_024 * MB)),
-  tlsCert: row("POSTHORN_TLS_CERT", "", FILE, "certificate chain of the mail port", optional),
-  tlsKey: row("POSTHORN_TLS_KEY", "", FILE, "its private key", optional),
-  tlsRequired: row("POSTHORN_TLS_REQUIRED", "false", "true or false", "refuse mail in the clear", flag),
-  trustedRelays: row("POSTHORN_TRUSTED_RELAYS", "", CIDRS, "relays whose PROXY, XCLIENT, XFORWARD and Authentication-Results count", networks),
-  trustedProxies: row("POSTHORN_TRUSTED_PROXIES", "", CIDRS, "proxies whose Forwarded and X-Forwarded-For count", networks),
-  allowedClients: row("POSTHORN_ALLOWED_CLIENTS", "", CIDRS, "who may connect to the mail port; empty is anybody", (value) => ({ networks: value === "" ? undefined : networks(value) })),
-  authservIds: row("POSTHORN_AUTHSERV_IDS", "", "names, joined by commas", "whose Authentication-Results count", list),
-  dnsServers: row("POSTHORN_DNS_SERVERS", "", "addresses, joined by commas", "resolvers; empty is the system's", list),
-  smtpsListen: row("POSTHORN_SMTPS_LISTEN", "off", LISTEN, "SMTP with TLS from the first byte", listen),
-  smtpProxy: row("POSTHORN_SMTP_PROXY", "off", "off or required", "PROXY header from trusted relays, everybody else closed", oneOf("off", "required")),
-  dedupeWindow: row("POSTHORN_DEDUPE_WINDOW", "24h", DURATION, "how long a repeat is recognised by the stream", positiveDuration),
-  eventsMaxAge: row("POSTHORN_EVENTS_MAX_AGE", "7d", DURATION, "how long events are kept", positiveDuration),
-  replicas: row("POSTHORN_REPLICAS", "1", "1 to 5", "copies of each stream", count(1, 5)),
-  archive: row("POSTHORN_ARCHIVE", "dead", "dead or all", "which raw mails are kept", oneOf("dead", "all")),
-  maxConnections: row("POSTHORN_MAX_CONNECTIONS", "500", "1 to 100000", "mail connections at once", count(1, 100_000)),
-  idleTimeout: row("POSTHORN_IDLE_TIMEOUT", "5m", DURATION, "silence that ends a mail connection", positiveDuration),
-  transactionTimeout: row("POSTHORN_TRANSACTION_TIMEOUT", "10m", DURATION, "longest time from MAIL to the final dot", positiveDuration),
-  softBounce: row("POSTHORN_SOFT_BOUNCE", "false", "true or false", "every 5xx goes out as 4xx", flag),
-  workers: row("POSTHORN_WORKERS", "", "1 to 256; empty is the number of cores", "threads that parse", (value) => (value === "" ? availableParallelism() : count(1, 256)(value))),
-  parseTimeout: row("POSTHORN_PARSE_TIMEOUT", "10s", DURATION, "CPU time that one mail may cost", positiveDuration),
-  secretsKey: row("POSTHORN_SECRETS_KEY", "", "32 bytes in base64 or hex", "encrypts signing secrets", optional, true),
-  captchaUrl: row("POSTHORN_CAPTCHA_URL", "", "an http:// or https:// address", "verify address instead of the captcha vendor's", optional),
-  otlpEndpoint: row("OTEL_EXPORTER_OTLP_ENDPOINT", "", "an http:// or https:// address", "where traces go", optional),
-  logLevel: row("POSTHORN_LOG_LEVEL", "info", "debug, info, warn, error or silent", "least level that is logged", oneOf("debug", "info", "warn", "error", "silent")),
+  natsUrl: row(
+    "POSTHORN_NATS_URL",
+    "nats://127.0.0.1:4222",
+    "nats:// or tls:// addresses, joined by commas",
+    "the NATS server",
+    readNatsUrls,
+  ),
+  natsCreds: row("POSTHORN_NATS_CREDS", "", FILE, "credentials file", readOptional),
+  natsNkey: row(
+    "POSTHORN_NATS_NKEY",
+    "",
+    "an nkey seed, or the path of a file that holds one",
+    "nkey seed",
+    readOptional,
+    true,
+  ),
+  natsUser: row("POSTHORN_NATS_USER", "", "a name", "user name", readOptional),
+  natsPassword: row("POSTHORN_NATS_PASSWORD", "", "a password", "password", readOptional, true),
+  natsToken: row("POSTHORN_NATS_TOKEN", "", "a token", "token", readOptional, true),
+  natsCa: row("POSTHORN_NATS_CA", "", FILE, "CA certificates of the server", readOptional),
+  natsCert: row("POSTHORN_NATS_CERT", "", FILE, "our client certificate", readOptional),
+  natsKey: row("POSTHORN_NATS_KEY", "", FILE, "its private key", readOptional),
+  smtpListen: row("POSTHORN_SMTP_LISTEN", "127.0.0.1:2525", LISTEN, "where relays deliver by SMTP", readListenAddress),
+  lmtpListen: row("POSTHORN_LMTP_LISTEN", "off", LISTEN, "where relays deliver by LMTP", readListenAddress),
+  httpListen: row("POSTHORN_HTTP_LISTEN", "127.0.0.1:8080", LISTEN, "form and web hooks", readListenAddress),
+  adminListen: row(
+    "POSTHORN_ADMIN_LISTEN",
+    "127.0.0.1:8081",
+    LISTEN,
+    "admin page and API, /livez, /readyz, /metrics",
+    readListenAddress,
+  ),
+  adminToken: row(
+    "POSTHORN_ADMIN_TOKEN",
+    "",
+    "at least 16 characters",
+    "generated into the data directory when not set",
+    readToken,
+    true,
+  ),
+  mailDomain: row(
+    "POSTHORN_MAIL_DOMAIN",
+    "localhost",
+    "domain names, joined by commas",
+    "domains of the hooks' addresses",
+    readDomains,
+  ),
+  publicUrl: row(
+    "POSTHORN_PUBLIC_URL",
+    "http://localhost:8080",
+    "an http:// or https:// address",
+    "how senders reach the HTTP port",
+    readHttpUrl,
+  ),
+  dataDir: row(
+    "POSTHORN_DATA_DIR",
+    "./data",
+    "a folder",
+    "admin token, and the store of a nats-server of our own",
+    (text) => text || undefined,
+  ),
+  maxMessageBytes: row(
+    "POSTHORN_MAX_MESSAGE_BYTES",
+    "26214400",
+    "bytes, 1024 to 268435456",
+    "largest mail",
+    readCount(1_024, 256 * MB),
+  ),
+  maxBodyBytes: row(
+    "POSTHORN_MAX_BODY_BYTES",
+    "1048576",
+    "bytes, 1 to 67108864",
+    "largest HTTP body",
+    readCount(1, 64 * MB),
+  ),
+  maxUploadBytes: row(
+    "POSTHORN_MAX_UPLOAD_BYTES",
+    "26214400",
+    "bytes, 1 to 1073741824",
+    "largest multipart post",
+    readCount(1, 1_024 * MB),
+  ),
+  tlsCert: row("POSTHORN_TLS_CERT", "", FILE, "certificate chain of the mail port", readOptional),
+  tlsKey: row("POSTHORN_TLS_KEY", "", FILE, "its private key", readOptional),
+  tlsRequired: row("POSTHORN_TLS_REQUIRED", "false", "true or false", "refuse mail in the clear", readFlag),
+  trustedRelays: row(
+    "POSTHORN_TRUSTED_RELAYS",
+    "",
+    CIDRS,
+    "relays whose PROXY, XCLIENT, XFORWARD and Authentication-Results count",
+    readNetworks,
+  ),
+  trustedProxies: row(
+    "POSTHORN_TRUSTED_PROXIES",
+    "",
+    CIDRS,
+    "proxies whose Forwarded and X-Forwarded-For count",
+    readNetworks,
+  ),
+  allowedClients: row(
+    "POSTHORN_ALLOWED_CLIENTS",
+    "",
+    CIDRS,
+    "who may connect to the mail port; empty is anybody",
+    readNetworksOrAnybody,
+  ),
+  authservIds: row(
+    "POSTHORN_AUTHSERV_IDS",
+    "",
+    "names, joined by commas",
+    "whose Authentication-Results count",
+    readList,
+  ),
+  dnsServers: row(
+    "POSTHORN_DNS_SERVERS",
+    "",
+    "addresses, joined by commas",
+    "resolvers; empty is the system's",
+    readResolvers,
+  ),
+  smtpsListen: row("POSTHORN_SMTPS_LISTEN", "off", LISTEN, "SMTP with TLS from the first byte", readListenAddress),
+  smtpProxy: row(
+    "POSTHORN_SMTP_PROXY",
+    "off",
+    "off or required",
+    "PROXY header from trusted relays, everybody else closed",
+    readOneOf("off", "required"),
+  ),
+  dedupeWindow: row(
+    "POSTHORN_DEDUPE_WINDOW",
+    "24h",
+    DURATION,
+    "how long a repeat is recognised by the stream",
+    readDuration,
+  ),
+  eventsMaxAge: row("POSTHORN_EVENTS_MAX_AGE", "7d", DURATION, "how long events are kept", readDuration),
+  replicas: row("POSTHORN_REPLICAS", "1", "1 to 5", "copies of each stream", readCount(1, 5)),
+  archive: row("POSTHORN_ARCHIVE", "dead", "dead or all", "which raw mails are kept", readOneOf("dead", "all")),
+  maxConnections: row(
+    "POSTHORN_MAX_CONNECTIONS",
+    "500",
+    "1 to 100000",
+    "mail connections at once",
+    readCount(1, 100_000),
+  ),
+  idleTimeout: row("POSTHORN_IDLE_TIMEOUT", "5m", DURATION, "silence that ends a mail connection", readDuration),
+  transactionTimeout: row(
+    "POSTHORN_TRANSACTION_TIMEOUT",
+    "10m",
+    DURATION,
+    "longest time from MAIL to the final dot",
+    readDuration,
+  ),
+  softBounce: row("POSTHORN_SOFT_BOUNCE", "false", "true or false", "every 5xx goes out as 4xx", readFlag),
+  workers: row("POSTHORN_WORKERS", "", "1 to 256; empty is the number of cores", "threads that parse", readWorkers),
+  parseTimeout: row("POSTHORN_PARSE_TIMEOUT", "10s", DURATION, "CPU time that one mail may cost", readDuration),
+  secretsKey: row(
+    "POSTHORN_SECRETS_KEY",
+    "",
+    "32 bytes in base64 or hex",
+    "encrypts signing secrets",
+    readSecretsKey,
+    true,
+  ),
+  captchaUrl: row(
+    "POSTHORN_CAPTCHA_URL",
+    "",
+    "an http:// or https:// address",
+    "verify address instead of the captcha vendor's",
+    readOptionalHttpUrl,
+  ),
+  otlpEndpoint: row(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "",
+    "an http:// or https:// address",
+    "where traces go",
+    readOptionalHttpUrl,
+  ),
+  logLevel: row(
+    "POSTHORN_LOG_LEVEL",
+    "info",
+    "debug, info, warn, error or silent",
+    "least level that is logged",
+    readOneOf("debug", "info", "warn", "error", "silent"),
+  ),
 } as const;
 
 /** The settings as values, one member for each row. */
-export type Settings = { readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends SettingRow<infer T> ? T : never };
+export type Settings = {
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name] extends SettingRow<infer T> ? T : never;
+};
 
 /** The flag of a setting on `serve`: `POSTHORN_SMTP_LISTEN` is `--smtp-listen`. */
 export function flagOf(variable: string): string {
-  return `--${variable.replace(/^POSTHORN_/, "").toLowerCase().replaceAll("_", "-")}`;
+  return `--${variable
+    .replace(/^POSTHORN_/, "")
+    .toLowerCase()
+    .replaceAll("_", "-")}`;
 }
 
 /**
@@ -136,22 +257,56 @@ export function flagOf(variable: string): string {
  *
  * Throws one `OperatorError` (exit code 78) that lists every wrong value with what is allowed.
  */
-export function readSettings(env: NodeJS.ProcessEnv, flags: Readonly<Record<string, string | undefined>> = {}): Settings {
+export function readSettings(
+  env: NodeJS.ProcessEnv,
+  flags: Readonly<Record<string, string | undefined>> = {},
+): Settings {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    const given = flags[name] ?? env[setting.variable] ?? setting.default;
-    const value = setting.read(given);
-    if (value === undefined) problems.push(`${setting.variable}=${"secret" in setting ? "…" : given} is not allowed; allowed: ${setting.allowed}`);
-    values[name] = value;
+    // An empty variable is what `NAME=` in a compose file means: not set.
+    const text = flags[name] ?? (env[setting.variable] || setting.default);
+    values[name] = setting.read(text);
+    if (values[name] === undefined) {
+      const shown = "secret" in setting ? "…" : JSON.stringify(text);
+      problems.push(`${setting.variable} is ${shown}; allowed: ${setting.allowed}`);
+    }
   }
-  if (problems.length > 0) throw new OperatorError(problems.join("; "), "correct the setting and start again", { exitCode: 78 });
+  // The cast stands beside the check: rules over several settings look only at those that could be read.
   const settings = values as Settings;
-  if (settings.dedupeWindow > settings.eventsMaxAge) {
-    throw new OperatorError("POSTHORN_DEDUPE_WINDOW is longer than POSTHORN_EVENTS_MAX_AGE", "shorten the window or keep events longer", { exitCode: 78 });
-  }
-  if ((settings.tlsCert.value === undefined) !== (settings.tlsKey.value === undefined)) {
-    throw new OperatorError("POSTHORN_TLS_CERT and POSTHORN_TLS_KEY belong together", "set both or none", { exitCode: 78 });
-  }
+  problems.push(...problemsBetween(settings));
+  if (problems.length > 0)
+    throw new OperatorError(problems.join("; "), "Correct the setting and start again", { exitCode: 78 });
   return settings;
+}
+
+/** What one setting alone cannot get wrong. */
+function problemsBetween(settings: Partial<Settings>): string[] {
+  const { dedupeWindow, eventsMaxAge, tlsCert, tlsKey, tlsRequired, smtpsListen } = settings;
+  const problems: string[] = [];
+  // JetStream refuses a duplicate window that is longer than the age of the oldest message (10052).
+  if (dedupeWindow !== undefined && eventsMaxAge !== undefined && dedupeWindow > eventsMaxAge)
+    problems.push("POSTHORN_DEDUPE_WINDOW is longer than POSTHORN_EVENTS_MAX_AGE; allowed: at most as long");
+  if ((tlsCert?.value === undefined) !== (tlsKey?.value === undefined))
+    problems.push("POSTHORN_TLS_CERT and POSTHORN_TLS_KEY belong together; allowed: both or none");
+  const hasCertificate = tlsCert?.value !== undefined;
+  if (tlsRequired?.on === true && !hasCertificate)
+    problems.push("POSTHORN_TLS_REQUIRED is true without POSTHORN_TLS_CERT; allowed: true with a certificate");
+  if (smtpsListen !== undefined && smtpsListen.at !== "off" && !hasCertificate)
+    problems.push("POSTHORN_SMTPS_LISTEN is set without POSTHORN_TLS_CERT; allowed: off, or with a certificate");
+  return problems;
+}
+
+/**
+ * Variables that look like settings and are none, each with the setting it was probably meant to be.
+ *
+ * A misspelt name would otherwise leave its default in force without a word.
+ */
+export function unknownSettings(
+  env: NodeJS.ProcessEnv,
+): { readonly name: string; readonly nearest: string | undefined }[] {
+  const known: readonly string[] = Object.values(SETTINGS).map(({ variable }) => variable);
+  return Object.keys(env)
+    .filter((name) => name.startsWith("POSTHORN_") && !name.startsWith("POSTHORN_SECRET_") && !known.includes(name))
+    .map((name) => ({ name, nearest: nearestOf(name, known) }));
 }
