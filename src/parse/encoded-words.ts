@@ -1,7 +1,13 @@
-import { decodeAs } from "./charset.ts";
+import { decodeText } from "./charset.ts";
 
-const ENCODED_WORD = /=\?([^?\s]{1,60})\?([bq])\?([^?]*)\?=/gi;
-const BETWEEN_WORDS = /(\?=)(?:[ \t\r\n]+)(?==\?[^?\s]{1,60}\?[bq]\?[^?]*\?=)/gi;
+const ENCODED_WORD = /=\?([^?\s]{1,60})\?([bq])\?([^?]*(?:(?<!=)\?(?!=)[^?]*){0,20})\?=/gi;
+const BLANK = /^[ \t\r\n]*$/;
+
+interface Word {
+  readonly charset: string;
+  readonly isBase64: boolean;
+  readonly encoded: string;
+}
 
 /**
  * A header value with its encoded words decoded and its control characters replaced by blanks, so that no decoded line
@@ -10,40 +16,58 @@ const BETWEEN_WORDS = /(\?=)(?:[ \t\r\n]+)(?==\?[^?\s]{1,60}\?[bq]\?[^?]*\?=)/gi
  * Adjacent words of one charset are joined as bytes first: mailers cut characters in two (RFC 2047 §5, §6.2; RFC 2231 §5).
  */
 export function decodeWords(value: string): string {
-  if (!value.includes("=?")) return clean(value);
-  const joined = value.replace(BETWEEN_WORDS, "$1");
-  let text = "";
+  if (!value.includes("=?")) return withoutControls(value);
+  const out: string[] = [];
   let at = 0;
-  let pending: { charset: string; bytes: Buffer[] } | undefined;
+  let pending: Word[] = [];
   const flush = () => {
-    if (pending === undefined) return;
-    const bytes = Buffer.concat(pending.bytes);
-    text += decodeAs(bytes, pending.charset) ?? bytes.toString("utf8");
-    pending = undefined;
+    if (pending.length > 0) out.push(decoded(pending));
+    pending = [];
   };
-  for (const match of joined.matchAll(ENCODED_WORD)) {
+  for (const match of value.matchAll(ENCODED_WORD)) {
     const [whole, label = "", encoding = "", encoded = ""] = match;
     const charset = label.replace(/\*.*$/, "").toLowerCase();
-    if (match.index > at || pending?.charset !== charset) flush();
-    text += joined.slice(at, match.index);
-    pending ??= { charset, bytes: [] };
-    pending.bytes.push(encoding.toLowerCase() === "b" ? Buffer.from(encoded, "base64") : decodeQ(encoded));
+    const between = value.slice(at, match.index);
+    const isAdjacent = pending.length > 0 && BLANK.test(between);
+    if (!isAdjacent || pending[0]?.charset !== charset) flush();
+    if (!isAdjacent) out.push(between);
+    pending.push({ charset, isBase64: encoding.toLowerCase() === "b", encoded });
     at = match.index + whole.length;
   }
   flush();
-  return clean(text + joined.slice(at));
+  out.push(value.slice(at));
+  return withoutControls(out.join(""));
+}
+
+function decoded(words: readonly Word[]): string {
+  const bytes: Buffer[] = [];
+  // Base64 that was cut at any character goes on in the next word.
+  let rest = "";
+  for (const [index, { isBase64, encoded }] of words.entries()) {
+    if (!isBase64) {
+      bytes.push(decodeQ(encoded));
+      continue;
+    }
+    const text = rest + encoded.replace(/\s+/g, "");
+    const next = words[index + 1];
+    rest = next?.isBase64 === true && text.length % 4 !== 0 && !text.endsWith("=") ? text : "";
+    if (rest === "") bytes.push(Buffer.from(text, "base64"));
+  }
+  return decodeText(Buffer.concat(bytes), words[0]?.charset, false);
 }
 
 function decodeQ(encoded: string): Buffer {
   const text = encoded
     .replaceAll("_", " ")
     .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
-  return Buffer.from(text, "latin1");
+  // Raw characters beyond ASCII do not belong here; they were UTF-8 when the header was.
+  return /[\u0100-\uFFFF]/.test(text) ? Buffer.from(text) : Buffer.from(text, "latin1");
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]+/g;
+const CONTROL = /[\p{Cc}\u2028\u2029]+/u;
+const CONTROLS = new RegExp(CONTROL, "gu");
 
-function clean(text: string): string {
-  return text.replace(CONTROL, " ");
+/** The text with each run of control characters, among them all line ends of Unicode, replaced by one blank. */
+export function withoutControls(text: string): string {
+  return CONTROL.test(text) ? text.replace(CONTROLS, " ") : text;
 }

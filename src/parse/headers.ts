@@ -1,6 +1,8 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 
-import { decodeAs } from "./charset.ts";
+import { decodeText } from "./charset.ts";
+import type { DelimiterSearch } from "./delimiters.ts";
+import { nextLine } from "./header-lines.ts";
 
 /** One header field as it stands in the mail: unfolded, not decoded. */
 export interface RawField {
@@ -11,81 +13,131 @@ export interface RawField {
   readonly value: string;
 }
 
-/** The header block at the start of `bytes`, and where the body begins. */
+/** A header block, and where the body behind it begins. */
 export interface HeaderBlock {
   readonly fields: readonly RawField[];
   readonly bodyStart: number;
+  /** The block is longer than was allowed; then `fields` is empty. */
+  readonly isTooLong: boolean;
 }
 
-const LF = 0x0a;
-const CR = 0x0d;
+interface Extent {
+  readonly name: string;
+  /** Offsets of value lines, start and end in turn: the first line's value, then each fold. */
+  readonly lines: number[];
+}
+
+const SPACE = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+const MAX_FOLDS_PASSED = 20;
+/** `ftext` of RFC 5322 §2.2 without the characters that begin JSON, HTML and quotes: bodies stand directly behind fields too. */
+const NAME_BYTES = new Uint8Array(256);
+for (const character of "!#$%&'*+-./0123456789?ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~")
+  NAME_BYTES[character.codePointAt(0) ?? 0] = 1;
 
 /**
- * Reads a header block: up to the first empty line, or to the first line that is no field and continues none.
+ * Reads the header block that begins at `start`: up to the first empty line, to a delimiter of the multipart around it, or to a
+ * line that is no field and that no field follows.
  *
- * Raw 8-bit values are UTF-8 when they are valid UTF-8 (RFC 6532), else windows-1252. Source: RFC 5322 §2.2.
+ * A single line that is no field is passed over when a field follows: mailers break long values without a fold, and an mbox
+ * puts its "From " line first. Raw 8-bit values are UTF-8 when they are valid UTF-8 (RFC 6532), else in the charset that
+ * Content-Type names, else windows-1252. Source: RFC 5322 §2.2.
  */
-export function readHeaders(bytes: Buffer): HeaderBlock {
-  const bodyStart = headerEnd(bytes);
-  const block = bytes.subarray(0, bodyStart);
-  const text = isUtf8(block) ? block.toString("utf8") : (decodeAs(block, "windows-1252") ?? "");
-  const fields: RawField[] = [];
-  let name = "";
-  let writtenName = "";
-  let pieces: string[] = [];
-  const finish = () => {
-    if (name !== "") fields.push({ name, writtenName, value: pieces.join("").trim() });
-    name = "";
-  };
-  for (const line of text.split("\n")) {
-    const plain = line.endsWith("\r") ? line.slice(0, -1) : line;
-    if (plain === "") continue;
-    if (plain.startsWith(" ") || plain.startsWith("\t")) {
-      // A fold stands for the blank it begins with (RFC 5322 §2.2.3).
-      if (name !== "") pieces.push(plain.replace("\t", " "));
-      continue;
+export function readHeaders(bytes: Buffer, start: number, maxBytes: number, search?: DelimiterSearch): HeaderBlock {
+  const extents: Extent[] = [];
+  let at = start;
+  let bodyStart = bytes.length;
+  let isTooLong = false;
+  let open: Extent | undefined;
+  while (at < bytes.length) {
+    if (at - start > maxBytes) {
+      isTooLong = true;
+      break;
     }
-    finish();
-    const colon = plain.indexOf(":");
-    if (colon <= 0) continue;
-    writtenName = plain.slice(0, colon).trimEnd();
-    name = writtenName.toLowerCase();
-    pieces = [plain.slice(colon + 1)];
+    const { end, next } = nextLine(bytes, at);
+    if (end === at) {
+      bodyStart = next;
+      break;
+    }
+    if (search?.at(at, at) !== undefined) {
+      bodyStart = at;
+      break;
+    }
+    const colon = colonOf(bytes, at, end);
+    if (bytes[at] === SPACE || bytes[at] === TAB) open?.lines.push(at, end);
+    else if (colon > 0) {
+      open = { name: bytes.toString("latin1", at, colon).trimEnd(), lines: [colon + 1, end] };
+      extents.push(open);
+    } else if (at === start || isField(bytes, next)) open = undefined;
+    else {
+      bodyStart = at;
+      break;
+    }
+    at = next;
   }
-  finish();
-  return { fields, bodyStart };
+  if (isTooLong || bodyStart - start > maxBytes) return { fields: [], bodyStart, isTooLong: true };
+  return { fields: fieldsOf(bytes, extents), bodyStart, isTooLong: false };
 }
 
-/** Where the body begins: behind the first empty line; where a line is no field, before it; else at the end. */
-function headerEnd(bytes: Buffer): number {
-  let lineStart = 0;
-  while (lineStart < bytes.length) {
-    const first = bytes[lineStart];
-    if (first === LF) return lineStart + 1;
-    if (first === CR && bytes[lineStart + 1] === LF) return lineStart + 2;
-    let lineEnd = bytes.indexOf(LF, lineStart);
-    if (lineEnd < 0) lineEnd = bytes.length;
-    // "From " of an mbox may stand first; anything else without a colon is the body of a mail without a header's end.
-    if (!isFieldOrFold(bytes, lineStart, lineEnd) && lineStart > 0) return lineStart;
-    lineStart = lineEnd + 1;
-  }
-  return bytes.length;
+/** Where the colon of a field stands in the line, 0 when the line is no field. */
+function colonOf(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && NAME_BYTES[bytes[at] ?? 0] === 1) at += 1;
+  if (at === start) return 0;
+  // Blanks before the colon are obsolete syntax (RFC 5322 §4.5.3).
+  while (bytes[at] === SPACE || bytes[at] === TAB) at += 1;
+  return at < end && bytes[at] === COLON ? at : 0;
 }
 
-function isFieldOrFold(bytes: Buffer, start: number, end: number): boolean {
-  const first = bytes[start];
-  if (first === 0x20 || first === 0x09) return true;
-  const colon = bytes.indexOf(0x3a, start);
-  if (colon <= start || colon >= end) return false;
-  for (let i = start; i < colon; i += 1) {
-    const byte = bytes[i] ?? 0;
-    if (byte <= 0x20 && !(byte === 0x20 || byte === 0x09)) return false;
-    if (byte === 0x20 && i + 1 < colon && bytes[i + 1] !== 0x20) return false;
+/** Whether a field begins at `start`, or behind a few folds of the line before it. */
+function isField(bytes: Buffer, start: number): boolean {
+  let at = start;
+  for (let folds = 0; folds <= MAX_FOLDS_PASSED && at < bytes.length; folds += 1) {
+    const { end, next } = nextLine(bytes, at);
+    if (end === at) return false;
+    if (bytes[at] !== SPACE && bytes[at] !== TAB) return colonOf(bytes, at, end) > 0;
+    at = next;
   }
-  return true;
+  return false;
+}
+
+function fieldsOf(bytes: Buffer, extents: readonly Extent[]): RawField[] {
+  const fields: RawField[] = [];
+  const foreign: { readonly index: number; readonly raw: Buffer }[] = [];
+  for (const { name, lines } of extents) {
+    const latin1 = unfolded(bytes, lines);
+    let value = latin1;
+    const raw = Buffer.from(latin1, "latin1");
+    if (!isAscii(raw)) {
+      if (isUtf8(raw)) value = raw.toString("utf8");
+      else foreign.push({ index: fields.length, raw });
+    }
+    fields.push({ name: name.toLowerCase(), writtenName: name, value });
+  }
+  if (foreign.length === 0) return fields;
+  const charset = /charset\s{0,9}=\s{0,9}"?([\w.:-]{2,40})/i.exec(fieldOf(fields, "content-type") ?? "")?.[1];
+  for (const { index, raw } of foreign) {
+    const field = fields[index];
+    if (field !== undefined) fields[index] = { ...field, value: decodeText(raw, charset, false) };
+  }
+  return fields;
+}
+
+/** A fold stands for the blank it begins with (RFC 5322 §2.2.3). */
+function unfolded(bytes: Buffer, lines: readonly number[]): string {
+  const [start = 0, end = 0] = lines;
+  if (lines.length === 2) return bytes.toString("latin1", start, end).trim();
+  const pieces: string[] = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    const piece = bytes.toString("latin1", lines[i], lines[i + 1]);
+    pieces.push(i > 0 && piece.startsWith("\t") ? ` ${piece.slice(1)}` : piece);
+  }
+  return pieces.join("").trim();
 }
 
 /** The value of the first field of that name (lower case). */
 export function fieldOf(fields: readonly RawField[], name: string): string | undefined {
-  return fields.find((field) => field.name === name)?.value;
+  for (const field of fields) if (field.name === name) return field.value;
+  return undefined;
 }

@@ -47,7 +47,7 @@ function isJson(text: string): boolean {
 
 /** Bytes that are no mail as its only part, number "0" (contract §4): a bare page, JSON or text. */
 export function loosePart(bytes: Uint8Array, kind: Exclude<LooseKind, "mail">): MailPart {
-  const text = () => decodeText(bytes, undefined, kind === "html");
+  const decode = (of: Uint8Array) => decodeText(of, undefined, kind === "html");
   return {
     part: "0",
     mediaType: MEDIA_TYPES[kind],
@@ -56,8 +56,11 @@ export function loosePart(bytes: Uint8Array, kind: Exclude<LooseKind, "mail">): 
     forwarded: false,
     headers: [],
     bytes,
-    text,
-    rejoined: () => rejoin(text()),
+    text: () => decode(bytes),
+    rejoined: () => {
+      const rejoined = rejoin(bytes);
+      return rejoined === undefined ? undefined : { text: decode(rejoined.bytes), repair: rejoined.repair };
+    },
     encrypted: false,
   };
 }

@@ -1,83 +1,74 @@
 import type { HeaderField } from "../model/mail.ts";
 import type { MailPart } from "../model/mail-part.ts";
 import { decodeText } from "./charset.ts";
+import { isPgpMessage, withoutClearSignature } from "./clear-signed.ts";
 import { decodeWords } from "./encoded-words.ts";
 import { unflow } from "./flowed.ts";
-import type { Leaf } from "./mime-tree.ts";
-import { fieldOf } from "./headers.ts";
+import type { Leaf } from "./leaf.ts";
+import { filenameOf } from "./leaf.ts";
 import { rejoin } from "./rejoin.ts";
 import { decodeTransfer } from "./transfer-encoding.ts";
 
-const ENCRYPTED = new Set(["application/pgp-encrypted", "multipart/encrypted"]);
+const PGP_LOOK_BYTES = 128;
 
 /** A leaf as the other rooms see it; decoding waits until somebody asks. */
 export class MailLeaf implements MailPart {
+  readonly part: string;
+  readonly mediaType: string;
+  readonly filename: string | null;
+  readonly disposition: "inline" | "attachment" | null;
+  readonly forwarded: boolean;
+  readonly encrypted: boolean;
+  /** The media type of what stands around it, "" for a mail that is no multipart. */
+  readonly container: string;
   readonly #leaf: Leaf;
   #bytes: Buffer | undefined;
   #text: string | undefined;
+  #headers: readonly HeaderField[] | undefined;
 
   constructor(leaf: Leaf) {
+    const { part, contentType, disposition, forwarded, container } = leaf;
     this.#leaf = leaf;
-  }
-
-  get part(): string {
-    return this.#leaf.part;
-  }
-
-  get mediaType(): string {
-    return this.#leaf.contentType.value;
-  }
-
-  get filename(): string | null {
-    const { disposition, contentType } = this.#leaf;
-    return disposition.parameters.get("filename") ?? contentType.parameters.get("name") ?? null;
-  }
-
-  get disposition(): "inline" | "attachment" | null {
-    const { value } = this.#leaf.disposition;
+    this.part = part;
+    this.mediaType = contentType.value;
+    this.filename = filenameOf(leaf);
     // RFC 2183 §2.8: an unknown disposition is an attachment.
-    return value === "" ? null : value === "inline" ? "inline" : "attachment";
-  }
-
-  get forwarded(): boolean {
-    return this.#leaf.forwarded;
-  }
-
-  get container(): string {
-    return this.#leaf.container;
+    this.disposition = disposition.value === "" ? null : disposition.value === "inline" ? "inline" : "attachment";
+    this.forwarded = forwarded;
+    this.container = container;
+    this.encrypted = leaf.encrypted || contentType.value === "application/pgp-encrypted" || this.#isPgpText();
   }
 
   get headers(): readonly HeaderField[] {
-    return this.#leaf.fields.map(({ writtenName, value }) => ({ name: writtenName, value: decodeWords(value) }));
-  }
-
-  get contentId(): string | undefined {
-    return fieldOf(this.#leaf.fields, "content-id");
+    return (this.#headers ??= this.#leaf.fields.map(({ writtenName, value }) => ({
+      name: writtenName,
+      value: decodeWords(value),
+    })));
   }
 
   get bytes(): Buffer {
     return (this.#bytes ??= decodeTransfer(this.#leaf.encoded, this.#leaf.transferEncoding));
   }
 
-  get encrypted(): boolean {
-    const { value, parameters } = this.#leaf.contentType;
-    return (
-      ENCRYPTED.has(value) ||
-      (/^application\/(?:x-)?pkcs7-mime$/.test(value) && parameters.get("smime-type")?.toLowerCase() !== "signed-data")
-    );
+  text(): string {
+    return (this.#text ??= this.#textOf(this.bytes));
   }
 
-  text(): string {
-    if (this.#text !== undefined) return this.#text;
+  rejoined(): ReturnType<MailPart["rejoined"]> {
+    const rejoined = rejoin(this.bytes);
+    return rejoined === undefined ? undefined : { text: this.#textOf(rejoined.bytes), repair: rejoined.repair };
+  }
+
+  #textOf(bytes: Buffer): string {
     const { value, parameters } = this.#leaf.contentType;
     const isHtml = value === "text/html" || value === "application/xhtml+xml";
-    const text = decodeText(this.bytes, parameters.get("charset"), isHtml);
-    const flowed = value === "text/plain" && parameters.get("format")?.toLowerCase() === "flowed";
-    this.#text = flowed ? unflow(text, parameters.get("delsp")?.toLowerCase() === "yes") : text;
-    return this.#text;
+    const text = decodeText(bytes, parameters.get("charset"), isHtml);
+    if (value !== "text/plain") return text;
+    const flowed = parameters.get("format")?.toLowerCase() === "flowed";
+    return withoutClearSignature(flowed ? unflow(text, parameters.get("delsp")?.toLowerCase() === "yes") : text);
   }
 
-  rejoined(): ReturnType<typeof rejoin> {
-    return rejoin(decodeText(this.bytes, this.#leaf.contentType.parameters.get("charset"), false));
+  #isPgpText(): boolean {
+    return this.mediaType === "text/plain" && isPgpMessage(this.#leaf.encoded.toString("latin1", 0, PGP_LOOK_BYTES));
   }
 }

@@ -37,17 +37,16 @@ export function parseMail(bytes: Uint8Array, limits: MimeLimits): MailParsing {
   const tree = readTree(buffer, limits);
   if (tree.limit !== undefined) return { kind: "limit", ...tree.limit };
   const parts = tree.leaves.map((leaf) => new MailLeaf(leaf));
-  const notes = parts
-    .filter(({ encrypted }) => encrypted)
-    .map(({ part, mediaType }) => `part ${part} (${mediaType}) is encrypted`);
+  const encrypted = parts.filter((part) => part.encrypted);
+  const notes = [...tree.notes, ...encrypted.map(({ part, mediaType }) => `part ${part} (${mediaType}) is encrypted`)];
   return { kind: "mail", summary: summarize(buffer, tree, parts, limits), parts, notes };
 }
 
 function summarize(buffer: Buffer, tree: MimeTree, parts: readonly MailLeaf[], limits: MimeLimits): MailSummary {
   const { fields, bodyStart } = tree;
   const [from, to, cc, replyTo] = ADDRESS_FIELDS.map((name) => parseAddresses(allOf(fields, name)));
-  const textPart = parts.find((part) => isBody(part, "text/plain"));
-  const htmlPart = parts.find((part) => isBody(part, "text/html"));
+  const textPart = bodyOf(parts, "text/plain");
+  const htmlPart = bodyOf(parts, "text/html");
   const text = cut(textPart?.text(), limits.textBytes);
   const html = cut(htmlPart?.text(), limits.textBytes);
   const mailSubject = fieldOf(fields, "subject");
@@ -82,8 +81,15 @@ function allOf(fields: readonly RawField[], name: string): string | undefined {
   return values.length === 0 ? undefined : values.join(", ");
 }
 
-function isBody(part: MailLeaf, mediaType: string): boolean {
-  return part.mediaType === mediaType && part.disposition !== "attachment" && part.filename === null;
+/** The first leaf of that type which the mail itself shows; what an enclosed mail shows is that mail's. */
+function bodyOf(parts: readonly MailLeaf[], mediaType: string): MailLeaf | undefined {
+  const isBody = (part: MailLeaf) =>
+    part.mediaType === mediaType && part.disposition !== "attachment" && !part.forwarded && !part.encrypted;
+  // Some mailers name even the body; a file beside a body without a name is none.
+  return (
+    parts.find((part) => isBody(part) && part.filename === null) ??
+    parts.find((part, index) => index === 0 && isBody(part))
+  );
 }
 
 /** What a person would call an attachment: said so, named, or neither text nor another form of the body. */
@@ -104,9 +110,10 @@ function attachmentOf(part: MailLeaf): Attachment {
   };
 }
 
-/** At most `maxBytes` of UTF-8, cut between two code points. */
-function cut(text: string | undefined, maxBytes: number): { text: string; truncated: boolean } | undefined {
-  if (text === undefined) return undefined;
+/** With LF as line ends, at most `maxBytes` of UTF-8, cut between two code points. */
+function cut(decoded: string | undefined, maxBytes: number): { text: string; truncated: boolean } | undefined {
+  if (decoded === undefined) return undefined;
+  const text = decoded.includes("\r") ? decoded.replace(/\r\n?/g, "\n") : decoded;
   if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, truncated: false };
   const bytes = Buffer.from(text.slice(0, maxBytes));
   let end = Math.min(maxBytes, bytes.length);

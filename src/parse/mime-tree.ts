@@ -1,14 +1,22 @@
 import type { LimitName } from "../model/item.ts";
+import { contentTypeOf, transferEncodingOf } from "./content-type.ts";
+import type { Delimiter } from "./delimiters.ts";
+import { DelimiterSearch } from "./delimiters.ts";
+import { guessBoundary } from "./guess-boundary.ts";
 import type { RawField } from "./headers.ts";
 import { fieldOf, readHeaders } from "./headers.ts";
+import type { Leaf } from "./leaf.ts";
+import { openLeaf } from "./open-leaf.ts";
 import type { StructuredValue } from "./parameters.ts";
 import { readStructured } from "./parameters.ts";
 import { decodeTransfer } from "./transfer-encoding.ts";
 
 /** Limits that are checked while the tree grows, before anything is built from it. */
 export interface MimeLimits {
+  /** Numbered parts, those of multiparts and those found inside files. */
   readonly parts: number;
   readonly mimeDepth: number;
+  /** Of each header block. */
   readonly headerBytes: number;
   /** How deep `message/rfc822` is entered; below, it stays an attachment. */
   readonly rfc822Depth: number;
@@ -16,28 +24,17 @@ export interface MimeLimits {
   readonly textBytes: number;
 }
 
-/** A leaf of the MIME tree, its transfer encoding still on. */
-export interface Leaf {
-  readonly part: string;
-  readonly fields: readonly RawField[];
-  readonly contentType: StructuredValue;
-  readonly disposition: StructuredValue;
-  readonly transferEncoding: string;
-  readonly encoded: Buffer;
-  readonly forwarded: boolean;
-  /** The media type of the multipart around it, "" at the root. */
-  readonly container: string;
-}
-
 export interface MimeTree {
   readonly fields: readonly RawField[];
   readonly bodyStart: number;
   readonly leaves: readonly Leaf[];
+  /** What was opened, and what could not be, for people. */
+  readonly notes: readonly string[];
   readonly limit?: { readonly limit: LimitName; readonly detail: string };
 }
 
-interface Node {
-  readonly bytes: Buffer;
+/** Where an entity stands. */
+interface Place {
   readonly part: string;
   readonly depth: number;
   readonly rfc822Depth: number;
@@ -45,144 +42,222 @@ interface Node {
   readonly container: string;
 }
 
-const LF = 0x0a;
-const CR = 0x0d;
-const DASH = 0x2d;
-const MAX_BOUNDARY_LENGTH = 1_000;
+/** A multipart whose last delimiter has not come yet. */
+interface OpenMultipart {
+  readonly entity: Entity;
+  children: number;
+}
+
+interface Entity {
+  readonly place: Place;
+  readonly fields: readonly RawField[];
+  readonly contentType: StructuredValue;
+  readonly bodyStart: number;
+}
+
+const MESSAGES = new Set(["message/rfc822", "message/global", "message/news"]);
+const LOOK_BYTES = 256;
+const BLANK = /^\s*$/;
+const IDENTITY = /^(?:|7bit|8bit|binary)$/;
 
 /**
- * The leaves of a mail in document order, found with a stack of our own: depth is a number here, not the engine's stack.
+ * The leaves of a mail in document order, in one pass over its bytes.
  *
- * Source: RFC 2045, RFC 2046 §5; numbers as IMAP gives them (RFC 3501 §6.4.5).
+ * Enclosed mails are read in place; only what is encoded (a mail in base64, an S/MIME body) is a region of its own, as deep
+ * as `limits` lets parts nest. Source: RFC 2045, RFC 2046 §5; numbers as IMAP gives them (RFC 3501 §6.4.5).
  */
 export function readTree(bytes: Buffer, limits: MimeLimits): MimeTree {
-  const leaves: Leaf[] = [];
-  const top = readHeaders(bytes);
-  const over = (limit: LimitName, detail: string): MimeTree => ({
-    fields: top.fields,
-    bodyStart: top.bodyStart,
-    leaves,
-    limit: { limit, detail },
-  });
-  const stack: Node[] = [{ bytes, part: "", depth: 0, rfc822Depth: 0, forwarded: false, container: "" }];
-  let parts = 0;
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    parts += 1;
-    if (parts > limits.parts) return over("parts", `more than ${limits.parts} parts`);
-    if (node.depth > limits.mimeDepth) return over("mime-depth", `parts are nested deeper than ${limits.mimeDepth}`);
-    const { fields, bodyStart } = node.part === "" ? top : readHeaders(node.bytes);
-    if (bodyStart > limits.headerBytes)
-      return over("header-bytes", `a header block of ${bodyStart} bytes, more than ${limits.headerBytes}`);
-    const children = childrenOf(node, fields, bodyStart, limits, leaves);
-    for (const child of children.toReversed()) stack.push(child);
-  }
-  return { fields: top.fields, bodyStart: top.bodyStart, leaves };
+  const start = leadingBlank(bytes);
+  const { fields, bodyStart } = readHeaders(bytes, start, limits.headerBytes);
+  const reader = new TreeReader(limits);
+  reader.read(bytes, start, { part: "", depth: 0, rfc822Depth: 0, forwarded: false, container: "" });
+  const { leaves, notes, limit } = reader;
+  return { fields, bodyStart, leaves, notes, ...(limit !== undefined && { limit }) };
 }
 
-/** The parts inside a node, or none, and then the node itself is a leaf. */
-function childrenOf(
-  node: Node,
-  fields: readonly RawField[],
-  bodyStart: number,
-  limits: MimeLimits,
-  leaves: Leaf[],
-): Node[] {
-  const declared = fieldOf(fields, "content-type");
-  const contentType = readStructured(
-    declared ?? (node.container === "multipart/digest" ? "message/rfc822" : undefined),
-  );
-  const body = node.bytes.subarray(bodyStart);
-  const boundary = contentType.parameters.get("boundary");
-  if (
-    contentType.value.startsWith("multipart/") &&
-    boundary !== undefined &&
-    boundary !== "" &&
-    boundary.length <= MAX_BOUNDARY_LENGTH
-  ) {
-    const bodies = splitParts(body, boundary, limits.parts + 1);
-    if (bodies.length > 0) {
-      return bodies.map((bytes, index) => ({
-        ...node,
-        bytes,
-        part: childNumber(node.part, index),
-        depth: node.depth + 1,
-        container: contentType.value,
-      }));
+class TreeReader {
+  readonly leaves: Leaf[] = [];
+  readonly notes: string[] = [];
+  limit: MimeTree["limit"];
+  readonly #limits: MimeLimits;
+  #parts = 0;
+
+  constructor(limits: MimeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Reads the entity at `start` and everything in it, to the end of `bytes`. */
+  read(bytes: Buffer, start: number, place: Place): void {
+    const search = new DelimiterSearch(bytes);
+    const open: OpenMultipart[] = [];
+    let next: { at: number; place: Place } | undefined = { at: start, place };
+    while (next !== undefined && this.limit === undefined) {
+      const entity = this.#header(bytes, next.at, next.place, search);
+      if (entity === undefined) return;
+      const boundary = boundaryOf(entity.contentType);
+      if (boundary !== undefined) {
+        search.push(boundary);
+        open.push({ entity, children: 0 });
+      } else if (this.#isEnclosedMail(entity) && IDENTITY.test(transferEncodingOf(entity.fields))) {
+        next = { at: entity.bodyStart, place: insideMail(entity) };
+        continue;
+      }
+      const delimiter = search.next(entity.bodyStart);
+      if (boundary === undefined) this.#leaf(entity, bytes.subarray(entity.bodyStart, delimiter?.start));
+      next = this.#follow(bytes, delimiter, open, search);
     }
   }
-  const transferEncoding = (fieldOf(fields, "content-transfer-encoding") ?? "")
-    .replace(/\(.*?\)/g, "")
-    .trim()
-    .toLowerCase();
-  if (
-    (contentType.value === "message/rfc822" || contentType.value === "message/global") &&
-    node.rfc822Depth < limits.rfc822Depth
-  ) {
-    const inner = decodeTransfer(body, transferEncoding);
-    return [
-      {
-        bytes: inner,
-        part: node.part === "" ? "1" : node.part,
-        depth: node.depth + 1,
-        rfc822Depth: node.rfc822Depth + 1,
-        forwarded: true,
-        container: contentType.value,
-      },
-    ];
+
+  /** Closes what a delimiter ends; the place of the next part, `undefined` at the end of the bytes. */
+  #follow(
+    bytes: Buffer,
+    first: Delimiter | undefined,
+    open: OpenMultipart[],
+    search: DelimiterSearch,
+  ): { at: number; place: Place } | undefined {
+    for (let delimiter = first; this.limit === undefined; delimiter = search.next(delimiter.end)) {
+      const keep = delimiter === undefined ? 0 : delimiter.isLast ? delimiter.owner : delimiter.owner + 1;
+      while (open.length > keep) {
+        const closed = open.pop();
+        if (closed?.children === 0)
+          this.#childless(closed.entity, bytes.subarray(closed.entity.bodyStart, delimiter?.start));
+      }
+      search.popTo(open.length);
+      const parent = open.at(-1);
+      if (delimiter === undefined) return undefined;
+      // Behind a last delimiter stands an epilogue, up to a delimiter of the multipart around it.
+      if (delimiter.isLast || parent === undefined) continue;
+      parent.children += 1;
+      return { at: delimiter.end, place: childPlace(parent.entity, parent.children) };
+    }
+    return undefined;
   }
-  leaves.push({
-    part: leafNumber(node),
-    fields,
-    contentType: contentType.value === "" ? { value: "text/plain", parameters: contentType.parameters } : contentType,
-    disposition: readStructured(fieldOf(fields, "content-disposition")),
-    transferEncoding,
-    encoded: body,
-    forwarded: node.forwarded,
-    container: node.container,
-  });
-  return [];
+
+  #header(bytes: Buffer, at: number, place: Place, search: DelimiterSearch): Entity | undefined {
+    const { mimeDepth, headerBytes } = this.#limits;
+    const isNumbered = !place.container.startsWith("message/");
+    if (isNumbered && !this.#count(place.part === "" ? 0 : 1)) return undefined;
+    if (place.depth > mimeDepth) return this.#over("mime-depth", `parts are nested deeper than ${mimeDepth}`);
+    const { fields, bodyStart, isTooLong } = readHeaders(bytes, at, headerBytes, search);
+    if (isTooLong) return this.#over("header-bytes", `a header block of more than ${headerBytes} bytes`);
+    const defaultType = place.container === "multipart/digest" ? "message/rfc822" : "text/plain";
+    const contentType = contentTypeOf(fields, defaultType, bytes.subarray(bodyStart));
+    return { place, fields, contentType, bodyStart };
+  }
+
+  #leaf(entity: Entity, body: Buffer): void {
+    const { place, fields, contentType } = entity;
+    const leaf = leafOf(entity, body);
+    if (fieldOf(fields, "content-type") === undefined && place.part === "") {
+      // A mail whose MIME header was lost: its body still begins with a delimiter.
+      const boundary = body[0] === 0x2d ? guessBoundary(body) : undefined;
+      if (boundary !== undefined) return this.#multipart(entity, body, boundary);
+    }
+    if (this.#isEnclosedMail(entity)) {
+      const inner = decodeTransfer(body, leaf.transferEncoding);
+      return this.read(inner, leadingBlank(inner), insideMail(entity));
+    }
+    if (MESSAGES.has(contentType.value))
+      this.notes.push(`part ${leaf.part} is a mail enclosed deeper than ${this.#limits.rfc822Depth}, not entered`);
+    this.#open(leaf, place);
+  }
+
+  /** A leaf as it is, or what is in it. */
+  #open(leaf: Leaf, place: Place): void {
+    const opened = openLeaf(leaf, this.#limits.rfc822Depth - place.rfc822Depth);
+    if (opened.note !== undefined) this.notes.push(opened.note);
+    if (opened.kind === "entity") {
+      const { value } = leaf.contentType;
+      return this.read(opened.bytes, 0, { ...place, part: `${leaf.part}.1`, depth: place.depth + 1, container: value });
+    }
+    const [first, ...others] = opened.leaves;
+    if (first === undefined || !this.#count(others.length)) return;
+    for (const one of opened.leaves) this.leaves.push(one);
+  }
+
+  /** A multipart in whose body no delimiter was found: encoded against the rules, or under another boundary; else it is text. */
+  #childless(entity: Entity, body: Buffer): void {
+    const decoded = decodeTransfer(body, transferEncodingOf(entity.fields));
+    const declared = decoded === body ? undefined : boundaryOf(entity.contentType);
+    const boundary = guessBoundary(decoded) ?? declared;
+    if (boundary !== undefined && decoded.includes(`--${boundary}`)) return this.#multipart(entity, decoded, boundary);
+    // A multipart of nothing has no text either.
+    if (BLANK.test(body.toString("latin1", 0, LOOK_BYTES))) return;
+    const { contentType } = entity;
+    const asText = { ...entity, contentType: { ...contentType, value: "text/plain" } };
+    this.#open(leafOf(asText, body), entity.place);
+  }
+
+  /** Reads `body` as a multipart with this boundary, under a header made for it. */
+  #multipart(entity: Entity, body: Buffer, boundary: string): void {
+    const { place, contentType } = entity;
+    const type = contentType.value.startsWith("multipart/") ? contentType.value : "multipart/mixed";
+    const head = Buffer.from(`Content-Type: ${type}; boundary="${boundary.replace(/["\\]/g, "\\$&")}"\r\n\r\n`);
+    // Not counted twice, and one level deeper so that regions in regions come to an end.
+    this.#parts -= place.part === "" ? 0 : 1;
+    this.notes.push(`part ${place.part || "1"} is a multipart with a boundary that its header does not name`);
+    this.read(Buffer.concat([head, body]), 0, { ...place, depth: place.depth + 1 });
+  }
+
+  #isEnclosedMail({ place, contentType }: Entity): boolean {
+    return MESSAGES.has(contentType.value) && place.rfc822Depth < this.#limits.rfc822Depth;
+  }
+
+  #count(parts: number): boolean {
+    this.#parts += parts;
+    if (this.#parts <= this.#limits.parts) return true;
+    this.#over("parts", `more than ${this.#limits.parts} parts`);
+    return false;
+  }
+
+  #over(limit: LimitName, detail: string): undefined {
+    this.limit ??= { limit, detail };
+    return undefined;
+  }
 }
 
-const childNumber = (parent: string, index: number) => (parent === "" ? `${index + 1}` : `${parent}.${index + 1}`);
+function boundaryOf({ value, parameters }: StructuredValue): string | undefined {
+  return value.startsWith("multipart/") ? parameters.get("boundary")?.trimEnd() || undefined : undefined;
+}
+
+function childPlace({ place, contentType }: Entity, number: number): Place {
+  const part = place.part === "" ? `${number}` : `${place.part}.${number}`;
+  return { ...place, part, depth: place.depth + 1, container: contentType.value };
+}
+
+function insideMail({ place, contentType }: Entity): Place {
+  return {
+    part: place.part === "" ? "1" : place.part,
+    depth: place.depth + 1,
+    rfc822Depth: place.rfc822Depth + 1,
+    forwarded: true,
+    container: contentType.value,
+  };
+}
+
+function leafOf({ place, fields, contentType }: Entity, body: Buffer): Leaf {
+  return {
+    part: leafNumber(place),
+    fields,
+    contentType,
+    disposition: readStructured(fieldOf(fields, "content-disposition")),
+    transferEncoding: transferEncodingOf(fields),
+    encoded: body,
+    forwarded: place.forwarded,
+    container: place.container,
+    encrypted: place.container === "multipart/encrypted",
+  };
+}
 
 /** A mail, or an enclosed mail, that is no multipart has one part, number 1. */
-function leafNumber(node: Node): string {
-  if (node.part === "") return "1";
-  return node.container.startsWith("message/") ? `${node.part}.1` : node.part;
+function leafNumber({ part, container }: Place): string {
+  if (part === "") return "1";
+  return container.startsWith("message/") ? `${part}.1` : part;
 }
 
-/**
- * The bodies between delimiter lines. A missing last delimiter ends with the body; what stands before the first and
- * behind the last is passed over. At most `max` are cut.
- */
-function splitParts(body: Buffer, boundary: string, max: number): Buffer[] {
-  const delimiter = Buffer.from(`--${boundary}`, "utf8");
-  const parts: Buffer[] = [];
-  let partStart = -1;
-  for (let at = body.indexOf(delimiter); at >= 0; at = body.indexOf(delimiter, at + delimiter.length)) {
-    if (at > 0 && body[at - 1] !== LF && body[at - 1] !== CR) continue;
-    const line = delimiterLine(body, at + delimiter.length);
-    if (line === undefined) continue;
-    if (partStart >= 0) parts.push(body.subarray(partStart, Math.max(partStart, beforeLineEnd(body, at))));
-    partStart = line.isLast ? -1 : line.end;
-    if (line.isLast || parts.length >= max) return parts;
-  }
-  if (partStart >= 0) parts.push(body.subarray(partStart));
-  return parts;
-}
-
-/** The rest of a delimiter line: only `--` and blanks may stand there, else it is a longer boundary's. */
-function delimiterLine(body: Buffer, from: number): { isLast: boolean; end: number } | undefined {
-  const isLast = body[from] === DASH && body[from + 1] === DASH;
-  let at = isLast ? from + 2 : from;
-  while (body[at] === 0x20 || body[at] === 0x09) at += 1;
-  if (at >= body.length) return { isLast, end: body.length };
-  if (body[at] === CR && body[at + 1] === LF) return { isLast, end: at + 2 };
-  if (body[at] === LF || body[at] === CR) return { isLast, end: at + 1 };
-  return undefined;
-}
-
-function beforeLineEnd(body: Buffer, at: number): number {
-  if (at > 1 && body[at - 1] === LF && body[at - 2] === CR) return at - 2;
-  return at > 0 ? at - 1 : 0;
+/** Where the header begins: empty lines before it are passed over when a field follows them. */
+function leadingBlank(bytes: Buffer): number {
+  let at = 0;
+  while (bytes[at] === 0x0d || bytes[at] === 0x0a) at += 1;
+  return at > 0 && /^[\w-]{1,80}:/.test(bytes.toString("latin1", at, at + 82)) ? at : 0;
 }

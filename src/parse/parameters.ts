@@ -1,5 +1,5 @@
-import { decodeAs } from "./charset.ts";
-import { decodeWords } from "./encoded-words.ts";
+import { decodeText } from "./charset.ts";
+import { decodeWords, withoutControls } from "./encoded-words.ts";
 
 /** A structured header value: `text/html; charset=utf-8` or `attachment; filename="a.json"`. */
 export interface StructuredValue {
@@ -9,55 +9,140 @@ export interface StructuredValue {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const PARAMETER = /;\s*([^\s=;]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))/g;
-const MAX_PARAMETERS = 200;
+interface Piece {
+  readonly index: number;
+  readonly isEncoded: boolean;
+  readonly value: string;
+}
+
+const NOTHING: StructuredValue = { value: "", parameters: new Map() };
+const SEPARATORS = new Set([";", " ", "\t", "\r", "\n"]);
 
 /**
- * Reads a value with parameters. Continuations (`filename*0*=`), percent-encoding with a charset, and encoded words in
- * quotes are undone.
+ * Reads a value with parameters. Continuations (`filename*0*=`), percent-encoding with a charset, comments, and encoded
+ * words in quotes are undone; a missing semicolon or closing quote is forgiven. One pass over the characters.
  *
  * Source: RFC 2045 §5.1, RFC 2183, RFC 2231 §3 and §4; encoded words in parameters are forbidden and common.
  */
 export function readStructured(text: string | undefined): StructuredValue {
-  if (text === undefined) return { value: "", parameters: new Map() };
-  const value = (/^[^;]*/.exec(text)?.[0] ?? "").trim().toLowerCase();
+  if (text === undefined || text === "") return NOTHING;
+  const first = tokenEnd(text, 0);
+  const value = withoutComments(text.slice(0, first)).trim().toLowerCase();
   const plain = new Map<string, string>();
-  const pieces = new Map<string, { index: number; encoded: boolean; value: string }[]>();
-  let count = 0;
-  for (const [, rawName = "", quoted, bare = ""] of text.matchAll(PARAMETER)) {
-    count += 1;
-    if (count > MAX_PARAMETERS) break;
-    const name = rawName.toLowerCase();
-    const content = quoted === undefined ? bare.trim() : quoted.replace(/\\(.)/g, "$1");
-    const [, base = "", index, star] = /^([^*]+)(?:\*(\d{1,3}))?(\*)?$/.exec(name) ?? [];
-    if (base === "" || (index === undefined && star === undefined)) {
-      if (!plain.has(name)) plain.set(name, decodeWords(content));
+  const pieces = new Map<string, Piece[]>();
+  let at = first;
+  while (at < text.length) {
+    const character = text[at] ?? "";
+    if (SEPARATORS.has(character)) {
+      at += 1;
       continue;
     }
-    const list = pieces.get(base) ?? [];
-    list.push({ index: Number(index ?? 0), encoded: star !== undefined, value: content });
-    pieces.set(base, list);
+    if (character === "(") {
+      at = commentEnd(text, at + 1);
+      continue;
+    }
+    const nameStart = at;
+    while (at < text.length && text[at] !== "=" && !SEPARATORS.has(text[at] ?? "")) at += 1;
+    const name = text.slice(nameStart, at).toLowerCase();
+    at = skipBlanks(text, at);
+    if (text[at] !== "=") continue;
+    const parameter = parameterValue(text, skipBlanks(text, at + 1));
+    at = parameter.end;
+    keep(name, parameter.value, plain, pieces);
   }
   for (const [name, list] of pieces) plain.set(name, joinPieces(list));
   return { value, parameters: plain };
 }
 
-function joinPieces(list: readonly { index: number; encoded: boolean; value: string }[]): string {
+function keep(name: string, value: string, plain: Map<string, string>, pieces: Map<string, Piece[]>): void {
+  const [, base = "", index, star] = /^([^*]+)(?:\*(\d{1,4}))?(\*)?$/.exec(name) ?? [];
+  if (base === "") return;
+  if (index === undefined && star === undefined) {
+    if (!plain.has(base)) plain.set(base, decodeWords(value));
+    return;
+  }
+  const list = pieces.get(base) ?? [];
+  list.push({ index: Number(index ?? 0), isEncoded: star !== undefined, value });
+  pieces.set(base, list);
+}
+
+/** Where the first value ends: at a semicolon, or at a blank behind which a parameter stands without one. */
+function tokenEnd(text: string, from: number): number {
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === ";") return at;
+    if (character === "(") at = commentEnd(text, at + 1) - 1;
+    else if (SEPARATORS.has(character ?? "") && at > from && /^\s{1,99}[\w*-]{1,99}=/.test(text.slice(at, at + 200)))
+      return at;
+  }
+  return text.length;
+}
+
+function parameterValue(text: string, from: number): { readonly value: string; readonly end: number } {
+  if (text[from] === '"') return quotedValue(text, from + 1);
+  let at = from;
+  // An unquoted file name with blanks goes on to the semicolon; a comment does not belong to it.
+  while (at < text.length && text[at] !== ";") {
+    if (text[at] === "(" && /\s/.test(text[at - 1] ?? "")) break;
+    if (/\s/.test(text[at] ?? "") && /^\s{1,99}[\w*-]{1,99}=(?!\?)/.test(text.slice(at, at + 200))) break;
+    at += 1;
+  }
+  return { value: text.slice(from, at).trim(), end: at };
+}
+
+/** Only `\"` and `\\` are undone: Windows paths stand unescaped in file names. */
+function quotedValue(text: string, from: number): { readonly value: string; readonly end: number } {
+  let at = from;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" && /["\\]/.test(text[at + 1] ?? "") ? 2 : 1;
+  return { value: text.slice(from, at).replace(/\\(["\\])/g, "$1"), end: at + 1 };
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " " || text[at] === "\t") at += 1;
+  return at;
+}
+
+/** Behind the comment whose content begins at `from`; comments nest (RFC 5322 §3.2.2). */
+export function commentEnd(text: string, from: number): number {
+  let depth = 1;
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === "\\") at += 1;
+    else if (text[at] === "(") depth += 1;
+    else if (text[at] === ")") depth -= 1;
+    if (depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+/** A value without its comments. */
+export function withoutComments(text: string): string {
+  let out = "";
+  let at = 0;
+  for (let open = text.indexOf("("); open >= 0; open = text.indexOf("(", at)) {
+    out += text.slice(at, open);
+    at = commentEnd(text, open + 1);
+  }
+  return out + text.slice(at);
+}
+
+function joinPieces(list: readonly Piece[]): string {
   const ordered = [...list].sort((a, b) => a.index - b.index);
+  // Encoded words spread over continuations belong to neither RFC and are written all the same.
+  if (ordered.every(({ isEncoded }) => !isEncoded)) return decodeWords(ordered.map(({ value }) => value).join(""));
   let charset = "utf-8";
   const bytes = ordered.map((piece, position) => {
     let text = piece.value;
-    if (position === 0 && piece.encoded) {
-      const [, label, rest] = /^([^']*)'[^']*'(.*)$/s.exec(text) ?? [];
+    if (position === 0 && piece.isEncoded) {
+      const [, label, rest] = /^([^']{0,60})'[^']*'(.*)$/s.exec(text) ?? [];
       if (rest !== undefined) {
         charset = label || "utf-8";
         text = rest;
       }
     }
-    return piece.encoded ? percentDecoded(text) : Buffer.from(text);
+    return piece.isEncoded ? percentDecoded(text) : Buffer.from(text);
   });
-  const joined = Buffer.concat(bytes);
-  return (decodeAs(joined, charset) ?? joined.toString("utf8")).replace(/\p{Cc}+/gu, " ");
+  return withoutControls(decodeText(Buffer.concat(bytes), charset, false));
 }
 
 function percentDecoded(text: string): Buffer {

@@ -7,50 +7,53 @@ const POSTFIX_WIDTH = 998;
 const SENDMAIL_MIN = 900;
 const SENDMAIL_MAX = 1_100;
 
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const MARK = 0x21;
+
+/** Bytes with lines put together again, and which relay had cut them. */
+export interface Rejoined {
+  readonly bytes: Buffer;
+  readonly repair: "rejoined-998" | "rejoined-sendmail";
+}
+
 /**
- * The text with lines put together again that a relay cut, and who cut them; `undefined` when no line looks cut.
+ * The bytes of a text with lines put together again that a relay cut, and who cut them; `undefined` when no line looks cut.
  *
- * Only at exactly the width where relays cut, because a blank at a line's start is mostly the sender's own.
+ * Bytes, not characters: relays count octets and cut characters in two. Only at exactly the width where relays cut, because
+ * a blank at a line's start is mostly the sender's own.
  */
-export function rejoin(
-  text: string,
-): { readonly text: string; readonly repair: "rejoined-998" | "rejoined-sendmail" } | undefined {
-  const lines = text.split(/\r?\n/);
-  const bySendmail = joinWhere(
-    lines,
-    (line, next) => line.endsWith("!") && inSendmailWidth(line) && next.startsWith(" "),
-    1,
-  );
-  if (bySendmail !== undefined) return { text: bySendmail, repair: "rejoined-sendmail" };
-  const byPostfix = joinWhere(lines, (line, next) => next.startsWith(" ") && octets(line) === POSTFIX_WIDTH, 0);
-  return byPostfix === undefined ? undefined : { text: byPostfix, repair: "rejoined-998" };
+export function rejoin(text: Uint8Array): Rejoined | undefined {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const bySendmail = joinWhere(bytes, (start, end) => bytes[end - 1] === MARK && inSendmailWidth(end - start), 1);
+  if (bySendmail !== undefined) return { bytes: bySendmail, repair: "rejoined-sendmail" };
+  const byPostfix = joinWhere(bytes, (start, end) => end - start === POSTFIX_WIDTH, 0);
+  return byPostfix === undefined ? undefined : { bytes: byPostfix, repair: "rejoined-998" };
 }
 
+/** Takes the line ends out behind lines of the right kind where the next line begins with a blank, and that blank. */
 function joinWhere(
-  lines: readonly string[],
-  isCut: (line: string, next: string) => boolean,
+  bytes: Buffer,
+  isCut: (start: number, end: number) => boolean,
   dropAtEnd: number,
-): string | undefined {
-  const pieces: string[] = [];
-  let joined = false;
-  let continues = false;
-  for (const [index, line] of lines.entries()) {
-    const next = lines[index + 1];
-    const cut = next !== undefined && isCut(line, next);
-    const own = continues ? line.slice(1) : line;
-    pieces.push(cut ? own.slice(0, own.length - dropAtEnd) : own + (next === undefined ? "" : "\n"));
-    joined ||= cut;
-    continues = cut;
+): Buffer | undefined {
+  const pieces: Buffer[] = [];
+  let kept = 0;
+  let start = 0;
+  for (let lf = bytes.indexOf(LF); lf >= 0; lf = bytes.indexOf(LF, start)) {
+    const end = lf > start && bytes[lf - 1] === CR ? lf - 1 : lf;
+    if (bytes[lf + 1] === SPACE && isCut(start, end)) {
+      pieces.push(bytes.subarray(kept, end - dropAtEnd));
+      kept = lf + 2;
+    }
+    start = lf + 1;
   }
-  return joined ? pieces.join("") : undefined;
+  if (pieces.length === 0) return undefined;
+  pieces.push(bytes.subarray(kept));
+  return Buffer.concat(pieces);
 }
 
-function inSendmailWidth(line: string): boolean {
-  const width = octets(line);
+function inSendmailWidth(width: number): boolean {
   return width >= SENDMAIL_MIN && width <= SENDMAIL_MAX;
-}
-
-function octets(line: string): number {
-  // A line this short cannot have been cut, whatever its characters.
-  return line.length * 4 < SENDMAIL_MIN ? 0 : Buffer.byteLength(line);
 }

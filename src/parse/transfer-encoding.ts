@@ -1,3 +1,5 @@
+import { decodeUuencode } from "./uuencode.ts";
+
 /**
  * Undoes a Content-Transfer-Encoding. Unknown ones are taken as binary; damage is passed over, never thrown.
  *
@@ -6,28 +8,58 @@
 export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
   switch (encoding) {
     case "base64":
+    case "base-64":
+    case "b":
       return decodeBase64(bytes);
     case "quoted-printable":
+    case "quotedprintable":
+    case "quoted_printable":
+    case "q":
       return decodeQuotedPrintable(bytes);
     case "x-uuencode":
     case "uuencode":
     case "x-uue":
-      return decodeUuencode(bytes.toString("latin1"));
+    case "uue":
+      return decodeUuencode(bytes);
     default:
       return bytes;
   }
 }
 
+const LOOK_BYTES = 512;
+const BASE64_RUN = /[A-Za-z0-9+/\s_-]*/y;
+/** Padding behind which further base64 stands: parts were encoded one by one and put together. */
+const PADDING = /[=\s]*/y;
+
 function decodeBase64(bytes: Buffer): Buffer {
+  if (!looksLikeBase64(bytes)) return bytes;
   const text = bytes.toString("latin1");
   const padding = text.indexOf("=");
-  // Node stops at the first padding; parts that were glued together have some in the middle.
-  if (padding < 0 || (/^[=\s]*$/.test(text.slice(padding, padding + 64)) && text.length - padding < 64))
-    return Buffer.from(text, "base64");
-  const pieces = text.split(/=+\s*/).filter((piece) => piece !== "");
-  return pieces.length < 100
-    ? Buffer.concat(pieces.map((piece) => Buffer.from(piece, "base64")))
-    : Buffer.from(text, "base64");
+  // Node skips white space and stops at the first padding.
+  const whole = Buffer.from(text, "base64");
+  if (padding < 0 || text.length - padding < 8) return whole;
+  const pieces = [whole];
+  for (let at = padding; at < text.length;) {
+    PADDING.lastIndex = at;
+    at += PADDING.exec(text)?.[0].length ?? 0;
+    BASE64_RUN.lastIndex = at;
+    const run = BASE64_RUN.exec(text)?.[0] ?? "";
+    const next = text[at + run.length];
+    // What a list server wrote below is no base64: it has other characters, or is no whole number of groups.
+    if (run === "" || (next !== undefined && next !== "=")) break;
+    if (next === undefined && run.replace(/\s+/g, "").length % 4 !== 0) break;
+    pieces.push(Buffer.from(run, "base64"));
+    at += run.length;
+  }
+  return pieces.length === 1 ? whole : Buffer.concat(pieces);
+}
+
+/** Senders label plain text as base64; a text has characters that base64 never has, and early. */
+function looksLikeBase64(bytes: Buffer): boolean {
+  const look = bytes.toString("latin1", 0, LOOK_BYTES);
+  if (/^\s*[{[<]/.test(look)) return false;
+  const foreign = look.replace(/[A-Za-z0-9+/=\s_-]+/g, "").length;
+  return foreign <= 2 || foreign * 16 <= look.length;
 }
 
 const EQUALS = 0x3d;
@@ -37,10 +69,11 @@ const SPACE = 0x20;
 const TAB = 0x09;
 
 function decodeQuotedPrintable(bytes: Buffer): Buffer {
-  if (bytes.indexOf(EQUALS) < 0) return bytes;
+  let i = bytes.indexOf(EQUALS);
+  if (i < 0) return bytes;
   const out = Buffer.allocUnsafeSlow(bytes.length);
-  let length = 0;
-  let i = 0;
+  bytes.copy(out, 0, 0, i);
+  let length = i;
   while (i < bytes.length) {
     const byte = bytes[i] ?? 0;
     if (byte !== EQUALS) {
@@ -82,24 +115,4 @@ function hexValue(byte: number | undefined): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const upper = byte & 0xdf;
   return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : -1;
-}
-
-/** The bytes between `begin` and `end` of a uuencoded text; without a `begin` line, of the whole text. */
-export function decodeUuencode(text: string): Buffer {
-  const pieces: Buffer[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    if (line === "end") break;
-    if (line.startsWith("begin ") || line === "") continue;
-    const length = ((line.codePointAt(0) ?? SPACE) - SPACE) & 63;
-    const values = Buffer.alloc(Math.ceil(length / 3) * 4);
-    for (let i = 0; i < values.length; i += 1) values[i] = ((line.codePointAt(i + 1) ?? SPACE) - SPACE) & 63;
-    const decoded = Buffer.alloc((values.length / 4) * 3);
-    for (let i = 0, o = 0; i < values.length; i += 4, o += 3) {
-      const group =
-        ((values[i] ?? 0) << 18) | ((values[i + 1] ?? 0) << 12) | ((values[i + 2] ?? 0) << 6) | (values[i + 3] ?? 0);
-      decoded.writeUIntBE(group, o, 3);
-    }
-    pieces.push(decoded.subarray(0, length));
-  }
-  return Buffer.concat(pieces);
 }
