@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { OperatorError } from "../model/operator-error.ts";
@@ -8,24 +8,23 @@ import type { Log } from "../telemetry/log.ts";
 import type { NatsSettings } from "./connection.ts";
 import { answersNats } from "./connection.ts";
 import { findNatsServer } from "./find-server.ts";
+import { ownServerName } from "./own-server.ts";
+import { spawnBound } from "./spawn-bound.ts";
 
 const START_TIMEOUT_MS = 20_000;
 const PROBE_TIMEOUT_MS = 500;
+const PROBE_PAUSE_MS = 50;
 const STOP_TIMEOUT_MS = 5_000;
 /** Room for what a mail's largest inline event may hold, far above the 256 KiB at which events move to the Object Store. */
 const MAX_PAYLOAD = "8MB";
+/** What of the free disk the server may fill; nats-server's own share. */
+const DISK_SHARE = 0.75;
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-// Reads a pipe that the daemon holds. When the daemon ends, by SIGKILL too, the pipe closes and the server is stopped.
-const WATCHDOG = `"$0" -c "$1" >>"$2" 2>&1 & server=$!
-read -r _
-kill -TERM $server 2>/dev/null
-wait $server`;
-
 /**
- * A nats-server of our own with JetStream in the data directory, synced before every ack.
+ * A nats-server of our own with JetStream in the data directory, synced before every ack, on loopback only.
  *
- * Lives in a process group of its own, so that Ctrl-C reaches the daemon first and the server goes last. Throws
+ * It ends with this process, also when that is killed; Ctrl-C reaches the daemon first and the server goes last. Throws
  * `OperatorError` when it cannot be started.
  */
 export async function startLocalServer(options: {
@@ -35,64 +34,84 @@ export async function startLocalServer(options: {
   readonly log: Log;
 }): Promise<AsyncDisposable> {
   const { settings, dataDir, log } = options;
-  const { hostname, port } = localAddress(settings.url);
+  const listen = localAddress(settings.url);
   const found = await findNatsServer(options);
   const folder = resolve(dataDir, "nats");
   await mkdir(folder, { recursive: true });
   const config = join(folder, "nats.conf");
-  const logFile = join(folder, "nats.log");
+  const maxStoreBytes = await maxStore(folder, config);
   await writeFile(
     config,
     [
-      `listen: "${hostname}:${port}"`,
+      `server_name: ${JSON.stringify(ownServerName({ maxStoreBytes }))}`,
+      `listen: ${JSON.stringify(listen)}`,
       `max_payload: ${MAX_PAYLOAD}`,
-      `jetstream { store_dir: ${JSON.stringify(folder)}, sync_interval: always }`,
+      `jetstream { store_dir: ${JSON.stringify(folder)}, sync_interval: always, max_file_store: ${maxStoreBytes} }`,
       "",
     ].join("\n"),
   );
-  const child = spawn("sh", ["-c", WATCHDOG, found.path, config, logFile], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  });
+  const logFile = join(folder, "nats.log");
+  const child = spawnBound(found.path, ["-c", config], { logFile, endSignal: "TERM" });
   await answered(settings, child, logFile);
   log.info("Started a nats-server in the data directory", { version: found.version, url: settings.url, folder });
   return { [Symbol.asyncDispose]: () => stop(child) };
 }
 
-function localAddress(url: string): { hostname: string; port: string } {
-  const parsed = URL.parse(url);
+function localAddress(urls: string): string {
+  const parsed = URL.parse(urls.includes("://") ? urls : `nats://${urls}`);
   if (parsed === null || !LOOPBACK.has(parsed.hostname)) {
     throw new OperatorError(
-      `no NATS server answers at ${url}`,
-      "start it, or set POSTHORN_NATS_URL to a loopback address, where one can be started",
+      "no NATS server answers at POSTHORN_NATS_URL",
+      "start it, or set POSTHORN_NATS_URL to one loopback address, where a server can be started",
     );
   }
-  return { hostname: parsed.hostname === "localhost" ? "127.0.0.1" : parsed.hostname, port: parsed.port || "4222" };
+  const hostname = parsed.hostname === "localhost" ? "127.0.0.1" : parsed.hostname;
+  return `${hostname}:${parsed.port || "4222"}`;
+}
+
+/**
+ * How much the server may store: measured at the first start, and kept.
+ *
+ * Left to itself nats-server takes a share of what is free at each start, less every time: and a stream whose max_bytes
+ * is above it is not loaded any more, with everything it holds (seen with 2.10.27; nats-server issue 8322).
+ */
+async function maxStore(folder: string, config: string): Promise<number> {
+  const before = await readFile(config, "utf8").catch(() => "");
+  const kept = /max_file_store: (\d{1,15}) /.exec(before)?.[1];
+  if (kept !== undefined) return Number(kept);
+  const { bavail, bsize } = await statfs(folder);
+  return Math.floor(bavail * bsize * DISK_SHARE);
 }
 
 async function answered(settings: NatsSettings, child: ChildProcess, logFile: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await answersNats(settings, PROBE_TIMEOUT_MS))) {
-    if (Date.now() < deadline && child.exitCode === null) {
-      await new Promise((wake) => setTimeout(wake, 50));
+    if (Date.now() < deadline && !hasEnded(child)) {
+      await new Promise((wake) => setTimeout(wake, PROBE_PAUSE_MS));
       continue;
     }
-    child.stdin?.end();
-    const tail = await readFile(logFile, "utf8").then(
-      (text) => text.trim().split("\n").at(-1) ?? "",
-      () => "",
-    );
-    throw new OperatorError(`the nats-server did not start: ${tail}`, `see ${logFile}`);
+    await stop(child);
+    throw new OperatorError(`the nats-server did not start: ${await lastLine(logFile)}`, `see ${logFile}`);
   }
+  // Somebody else's server took the port in the meantime, and ours gave up.
+  if (hasEnded(child))
+    throw new OperatorError(`the nats-server did not start: ${await lastLine(logFile)}`, `see ${logFile}`);
 }
 
-function stop(child: ChildProcess): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(done, STOP_TIMEOUT_MS);
-    child.once("exit", () => {
-      clearTimeout(timer);
-      done();
-    });
-    child.stdin?.end();
-  });
+async function lastLine(logFile: string): Promise<string> {
+  const text = await readFile(logFile, "utf8").catch(() => "it wrote no log");
+  return text.trim().split("\n").at(-1) ?? "";
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
