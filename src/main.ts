@@ -5,10 +5,16 @@ import { CommanderError } from "commander";
 import { createProgram } from "./cli/program.ts";
 import { OperatorError } from "./model/operator-error.ts";
 
-// argv in, exit code out. A checkout's .env is read first; what the environment says already wins.
-if (existsSync(".env")) process.loadEnvFile(".env");
+// argv in, exit code out.
+
+// A checkout's .env is read first; what the environment says already wins. An installed Posthorn reads no file of the
+// folder that it happens to be called in.
+if (import.meta.filename.endsWith(".ts") && existsSync(".env")) process.loadEnvFile(".env");
 // A reader that went away (`posthorn tail | head`) ends us without a stack trace.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+// bin.js may be our parent: when it is gone without a word, nobody passes signals on to us any more.
+process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+process.channel?.unref();
 
 try {
   await createProgram().parseAsync();
@@ -20,9 +26,15 @@ function exitCodeOf(error: unknown): number {
   // Commander has written its own line; help and version are no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof OperatorError) {
-    process.stderr.write(`posthorn: ${error.message}. ${error.hint}\n`);
+    process.stderr.write(`posthorn: ${error.message}. ${sentence(error.hint)}\n`);
     return error.exitCode;
   }
-  process.stderr.write(`posthorn: something went wrong that is our fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`posthorn: something went wrong that is our fault: ${detail}\n`);
   return 1;
+}
+
+/** With a capital letter and a full stop; a hint that begins with a name in backticks stays as it is. */
+function sentence(hint: string): string {
+  return `${hint.charAt(0).toUpperCase()}${hint.slice(1)}${/[.!?]$/.test(hint) ? "" : "."}`;
 }

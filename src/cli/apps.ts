@@ -23,12 +23,21 @@ export function appsCommand(): Command {
         const done = [];
         for (const { definition, warnings } of read) {
           const report = await registry.install(definition);
-          const rows = report.hooks.map((hook) => hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl }));
-          done.push({ app: report.app.app, version: report.app.version, title: report.app.title, hooks: rows, warnings: [...warnings, ...report.warnings] });
+          const rows = report.hooks.map((hook) =>
+            hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl }),
+          );
+          done.push({
+            app: report.app.app,
+            version: report.app.version,
+            title: report.app.title,
+            hooks: rows,
+            warnings: [...warnings, ...report.warnings],
+          });
         }
         return done;
       });
-      for (const warning of reports.flatMap(({ warnings }) => warnings)) process.stderr.write(`${styled("yellow", "warning:")} ${warning}\n`);
+      for (const warning of reports.flatMap(({ warnings }) => warnings))
+        process.stderr.write(`${styled("yellow", "warning:")} ${warning}\n`);
       if (wantsJson(command)) return printJson(reports);
       for (const { app, version, hooks } of reports) {
         print(`Installed ${styled("bold", app)} ${version} with ${hooks.length} hook${hooks.length === 1 ? "" : "s"}:`);
@@ -40,7 +49,16 @@ export function appsCommand(): Command {
     .description("list installed apps")
     .action(async (_options, command: Command) => {
       const list = await withStorage(async ({ snapshot }) => snapshot.apps());
-      if (wantsJson(command)) return printJson(list.map(({ app, version, title, eventNames, installedAt }) => ({ app, version, title, hooks: eventNames.length, installedAt })));
+      if (wantsJson(command))
+        return printJson(
+          list.map(({ app, version, title, eventNames, installedAt }) => ({
+            app,
+            version,
+            title,
+            hooks: eventNames.length,
+            installedAt,
+          })),
+        );
       printTable(
         list.map(({ app, version, title, eventNames }) => ({ app, version, title, hooks: String(eventNames.length) })),
         ["app", "version", "title", "hooks"],
@@ -56,11 +74,17 @@ export function appsCommand(): Command {
         const app = snapshot.app(name);
         if (app === undefined) throw new OperatorError(`no app ${name} is installed`, "see `posthorn apps list`");
         const hooks = snapshot.hooks().filter((hook) => hook.app === name);
-        return { ...app, hooks: hooks.map((hook) => hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl })) };
+        return {
+          ...app,
+          hooks: hooks.map((hook) =>
+            hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl }),
+          ),
+        };
       });
       if (wantsJson(command)) return printJson(shown);
       print(`${styled("bold", shown.title)} (${shown.app} ${shown.version}), installed ${shown.installedAt}`);
-      for (const hook of shown.hooks) print(`  ${hook.eventName}  ${hook.type}  ${hook.state}  ${hook.address ?? hook.url ?? ""}`);
+      for (const hook of shown.hooks)
+        print(`  ${hook.eventName}  ${hook.type}  ${hook.state}  ${hook.address ?? hook.url ?? ""}`);
     });
   apps
     .command("uninstall")
@@ -75,12 +99,16 @@ export function appsCommand(): Command {
 }
 
 /** Reads one definition file; throws `OperatorError` with every problem in it, a line each. */
-export async function readDefinition(file: string): Promise<{ definition: AppDefinition; warnings: readonly string[] }> {
+export async function readDefinition(
+  file: string,
+): Promise<{ definition: AppDefinition; warnings: readonly string[] }> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new OperatorError(`cannot read ${file}`, "check the path", { cause: error });
   });
   const reading = readAppDefinition(text, file);
   if (reading.kind === "definition") return reading;
-  const lines = reading.problems.map(({ pointer, message }) => `${file}: ${pointer === "" ? "the definition" : pointer} ${message}`);
+  const lines = reading.problems.map(
+    ({ pointer, message }) => `${file}: ${pointer === "" ? "the definition" : pointer} ${message}`,
+  );
   throw new OperatorError(lines.join("\n"), "correct the definition; nothing was installed");
 }

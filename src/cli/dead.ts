@@ -25,10 +25,21 @@ export function deadCommand(): Command {
     .description("list dead letters, newest last")
     .option("--reason <code>", "only these")
     .action(async ({ reason }: { reason?: string }, command: Command) => {
-      const letters = await withStorage(async ({ jsm }) => (await Array.fromAsync(readDeadLetters(jsm))).map(({ letter }) => letter).filter(({ reason: { code } }) => reason === undefined || code === reason));
+      const letters = await withStorage(async ({ jsm }) =>
+        (await Array.fromAsync(readDeadLetters(jsm)))
+          .map(({ letter }) => letter)
+          .filter(({ reason: { code } }) => reason === undefined || code === reason),
+      );
       if (wantsJson(command)) return printJson(letters);
       printTable(
-        letters.map((letter) => ({ id: letter.id, time: letter.time, reason: letter.reason.code, event: letter.eventName, from: letter.mail?.from?.address ?? "", subject: (letter.mail?.subject ?? "").slice(0, 40) })),
+        letters.map((letter) => ({
+          id: letter.id,
+          time: letter.time,
+          reason: letter.reason.code,
+          event: letter.eventName,
+          from: letter.mail?.from?.address ?? "",
+          subject: (letter.mail?.subject ?? "").slice(0, 40),
+        })),
         ["id", "time", "reason", "event", "from", "subject"],
         "No dead letter. Everything that came became an event.",
       );
@@ -52,8 +63,11 @@ export function deadCommand(): Command {
     .option("--reason <code>", "with --all")
     .addHelpText("after", "\nExample:\n  posthorn dead replay --all --reason nothing-extracted")
     .action(async (ids: string[], { all, reason }: { all?: boolean; reason?: string }, command: Command) => {
-      if (ids.length === 0 && all !== true) throw new OperatorError("nothing to replay", "name ids, or --all", { exitCode: 2 });
-      const results = await withStorage(async (storage, settings) => replayAll(storage, settings, await chosen(storage, ids, reason), command));
+      if (ids.length === 0 && all !== true)
+        throw new OperatorError("nothing to replay", "name ids, or --all", { exitCode: 2 });
+      const results = await withStorage(async (storage, settings) =>
+        replayAll(storage, settings, await chosen(storage, ids, reason), command),
+      );
       if (wantsJson(command)) printJson(results);
       if (results.some(({ result }) => result !== "published")) process.exitCode = 1;
     });
@@ -73,19 +87,39 @@ export function deadCommand(): Command {
 
 async function chosen({ jsm }: Storage, ids: readonly string[], reason: string | undefined): Promise<Found[]> {
   if (ids.length > 0) return Promise.all(ids.map((id) => mustFind(jsm, id)));
-  return (await Array.fromAsync(readDeadLetters(jsm))).filter(({ letter }) => reason === undefined || letter.reason.code === reason);
+  return (await Array.fromAsync(readDeadLetters(jsm))).filter(
+    ({ letter }) => reason === undefined || letter.reason.code === reason,
+  );
 }
 
-async function replayAll(storage: Storage, settings: Settings, letters: readonly Found[], command: Command): Promise<{ id: string; result: ReplayResult["kind"]; why?: string }[]> {
+async function replayAll(
+  storage: Storage,
+  settings: Settings,
+  letters: readonly Found[],
+  command: Command,
+): Promise<{ id: string; result: ReplayResult["kind"]; why?: string }[]> {
   const log = createLog("warn");
-  await using pool = new WorkerPool({ workers: 1, parseTimeoutMs: settings.parseTimeout, maxWaiting: 10, limits: READ_LIMITS, heapMb: REPLAY_HEAP_MB, onRestart: () => undefined });
+  await using pool = new WorkerPool({
+    workers: 1,
+    parseTimeoutMs: settings.parseTimeout,
+    maxWaiting: 10,
+    limits: READ_LIMITS,
+    heapMb: REPLAY_HEAP_MB,
+    onRestart: () => undefined,
+  });
   const stages = mailStages({ storage, settings, publish: publishOn(storage, undefined), pool, log, env: process.env });
   const results: { id: string; result: ReplayResult["kind"]; why?: string }[] = [];
   for (const [index, found] of letters.entries()) {
     const result = await replayDeadLetter(storage, stages, found);
-    const why = result.kind === "not-possible" ? result.why : result.kind === "dead-again" && "reason" in result.outcome ? result.outcome.reason.code : undefined;
+    const why =
+      result.kind === "not-possible"
+        ? result.why
+        : result.kind === "dead-again" && "reason" in result.outcome
+          ? result.outcome.reason.code
+          : undefined;
     results.push({ id: found.letter.id, result: result.kind, ...(why !== undefined && { why }) });
-    if (!wantsJson(command)) print(`${index + 1}/${letters.length}  ${found.letter.id}  ${result.kind}${why === undefined ? "" : `: ${why}`}`);
+    if (!wantsJson(command))
+      print(`${index + 1}/${letters.length}  ${found.letter.id}  ${result.kind}${why === undefined ? "" : `: ${why}`}`);
   }
   return results;
 }

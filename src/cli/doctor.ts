@@ -6,10 +6,14 @@ import { print, printJson, styled } from "./print.ts";
 
 /** `posthorn doctor`: looks at everything a running Posthorn needs, and says what to do. */
 export function doctorCommand(): Command {
-  return new Command("doctor").description("check server, streams, permissions and durability").action(async (_options, command: Command) => {
-    const checks = await withStorage((storage, settings) => checkHealth(storage, settings));
-    if (wantsJson(command)) printJson(checks);
-    else for (const { name, ok, detail } of checks) print(`${ok ? styled("green", "ok  ") : styled("red", "FAIL")} ${name}: ${detail}`);
-    if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
-  });
+  return new Command("doctor")
+    .description("check server, streams, permissions and durability")
+    .action(async (_options, command: Command) => {
+      const checks = await withStorage((storage, settings) => checkHealth(storage, settings));
+      if (wantsJson(command)) printJson(checks);
+      else
+        for (const { name, ok, detail } of checks)
+          print(`${ok ? styled("green", "ok  ") : styled("red", "FAIL")} ${name}: ${detail}`);
+      if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
+    });
 }

@@ -17,10 +17,21 @@ export function hooksCommand(): Command {
     .description("list hooks with their address or URL")
     .option("--app <app>", "only this app's")
     .action(async ({ app }: { app?: string }, command: Command) => {
-      const rows = await withStorage(async ({ snapshot }, settings) => snapshot.hooks().filter((hook) => app === undefined || hook.app === app).map((hook) => rowOf(hook, settings)));
+      const rows = await withStorage(async ({ snapshot }, settings) =>
+        snapshot
+          .hooks()
+          .filter((hook) => app === undefined || hook.app === app)
+          .map((hook) => rowOf(hook, settings)),
+      );
       if (wantsJson(command)) return printJson(rows);
       printTable(
-        rows.map((row) => ({ name: row.displayEventName, type: row.type, state: row.state, event: row.eventName, "address or url": row.address ?? row.url ?? "" })),
+        rows.map((row) => ({
+          name: row.displayEventName,
+          type: row.type,
+          state: row.state,
+          event: row.eventName,
+          "address or url": row.address ?? row.url ?? "",
+        })),
         ["name", "type", "state", "event", "address or url"],
         "No hook yet. Try `posthorn apps install FILE` or `posthorn hooks create --type email --name Orders`.",
       );
@@ -33,7 +44,9 @@ export function hooksCommand(): Command {
     .option("--event <event>", "its event name; default kustomer.app.adhoc.<name>")
     .addHelpText("after", '\nExample:\n  posthorn hooks create --type email --name "Orders by mail"')
     .action(async ({ type, name, event }: { type: HookType; name: string; event?: string }, command: Command) => {
-      await change(command, ({ registry }) => registry.createHook({ type, name, ...(event !== undefined && { eventName: event }) }));
+      await change(command, ({ registry }) =>
+        registry.createHook({ type, name, ...(event !== undefined && { eventName: event }) }),
+      );
     });
   hooks
     .command("alias")
@@ -43,7 +56,9 @@ export function hooksCommand(): Command {
     .option("--remove", "take the address away")
     .addHelpText("after", "\nExample:\n  posthorn hooks alias kustomer.app.shop.order orders@shop.example")
     .action(async (event: string, address: string, { remove }: { remove?: boolean }, command: Command) => {
-      await change(command, ({ registry }, settings) => (remove === true ? registry.removeAlias(event, address) : registry.addAlias(event, address, settings.mailDomain)));
+      await change(command, ({ registry }, settings) =>
+        remove === true ? registry.removeAlias(event, address) : registry.addAlias(event, address, settings.mailDomain),
+      );
     });
   hooks
     .command("show")
@@ -57,7 +72,8 @@ export function hooksCommand(): Command {
         return { row: rowOf(found, settings), hook: found };
       });
       if (html === true) {
-        if (row.type !== "form" || row.url === undefined) throw new OperatorError(`${event} is a ${row.type} hook`, "only form hooks have a form");
+        if (row.type !== "form" || row.url === undefined)
+          throw new OperatorError(`${event} is a ${row.type} hook`, "only form hooks have a form");
         return print(formSnippet(row.url, hook.options.honeypot));
       }
       if (wantsJson(command)) printJson({ ...row, "x-posthorn": hook.options });
@@ -67,7 +83,9 @@ export function hooksCommand(): Command {
     .command("rotate")
     .description("give a hook a new id; the old address or URL stops working at once")
     .argument("<event>")
-    .action(async (event: string, _options, command: Command) => change(command, ({ registry }) => registry.rotate(event)));
+    .action(async (event: string, _options, command: Command) =>
+      change(command, ({ registry }) => registry.rotate(event)),
+    );
   const states: readonly [verb: string, state: HookState, description: string][] = [
     ["enable", "enabled", "take mail and requests again"],
     ["disable", "disabled", "refuse for good: 550 and 410"],
@@ -78,18 +96,24 @@ export function hooksCommand(): Command {
       .command(verb)
       .description(description)
       .argument("<event>")
-      .action(async (event: string, _options, command: Command) => change(command, ({ registry }) => registry.setState(event, state)));
+      .action(async (event: string, _options, command: Command) =>
+        change(command, ({ registry }) => registry.setState(event, state)),
+      );
   }
   return hooks;
 }
 
-async function change(command: Command, work: (storage: Parameters<Parameters<typeof withStorage>[0]>[0], settings: Settings) => Promise<Hook>): Promise<void> {
+async function change(
+  command: Command,
+  work: (storage: Parameters<Parameters<typeof withStorage>[0]>[0], settings: Settings) => Promise<Hook>,
+): Promise<void> {
   const row = await withStorage(async (storage, settings) => rowOf(await work(storage, settings), settings));
   if (wantsJson(command)) printJson(row);
   else printRow(row);
 }
 
-const rowOf = (hook: Hook, { mailDomain, publicUrl }: Settings): HookRow => hookRow(hook, { mailDomains: mailDomain, publicUrl });
+const rowOf = (hook: Hook, { mailDomain, publicUrl }: Settings): HookRow =>
+  hookRow(hook, { mailDomains: mailDomain, publicUrl });
 
 function printRow(row: HookRow): void {
   print(`${styled("bold", row.displayEventName)} (${row.type}, ${row.state})`);

@@ -17,26 +17,50 @@ export function keysCommand(): Command {
     .addHelpText("after", "\nExample:\n  posthorn keys create --app ecommstore --expires 90d")
     .action(async ({ app, hook, expires }: { app: string; hook?: string; expires?: string }, command: Command) => {
       const lifetime = expires === undefined ? undefined : parseDuration(expires);
-      if (expires !== undefined && lifetime === undefined) throw new OperatorError(`--expires ${expires} is no duration`, "write 24h or 90d, say", { exitCode: 2 });
+      if (expires !== undefined && lifetime === undefined)
+        throw new OperatorError(`--expires ${expires} is no duration`, "write 24h or 90d, say", { exitCode: 2 });
       const made = await withStorage(async (storage) => {
-        if (storage.snapshot.app(app) === undefined) throw new OperatorError(`no app ${app} is installed`, "see `posthorn apps list`");
-        if (hook !== undefined && storage.snapshot.hookByEventName(hook)?.app !== app) throw new OperatorError(`the app ${app} has no hook ${hook}`, "see `posthorn hooks list`");
+        if (storage.snapshot.app(app) === undefined)
+          throw new OperatorError(`no app ${app} is installed`, "see `posthorn apps list`");
+        if (hook !== undefined && storage.snapshot.hookByEventName(hook)?.app !== app)
+          throw new OperatorError(`the app ${app} has no hook ${hook}`, "see `posthorn hooks list`");
         const now = Date.now();
-        return storage.keys.create({ app, expires: lifetime === undefined ? null : new Date(now + lifetime), ...(hook !== undefined && { eventNames: [hook] }) }, now);
+        return storage.keys.create(
+          {
+            app,
+            expires: lifetime === undefined ? null : new Date(now + lifetime),
+            ...(hook !== undefined && { eventNames: [hook] }),
+          },
+          now,
+        );
       });
       if (wantsJson(command)) return printJson(made);
       print(styled("bold", made.key));
-      print(`Keep it now, it is not shown again. App ${made.app}${made.expires === null ? "" : `, until ${made.expires}`}.`);
+      print(
+        `Keep it now, it is not shown again. App ${made.app}${made.expires === null ? "" : `, until ${made.expires}`}.`,
+      );
     });
   keys
     .command("list")
     .description("list keys, without their secrets")
     .action(async (_options, command: Command) => {
       const list = await withStorage(async (storage) => storage.keys.list());
-      const rows = list.map(({ keyId, app, eventNames, createdAt, expires }) => ({ keyId, app, eventNames: eventNames ?? null, createdAt, expires }));
+      const rows = list.map(({ keyId, app, eventNames, createdAt, expires }) => ({
+        keyId,
+        app,
+        eventNames: eventNames ?? null,
+        createdAt,
+        expires,
+      }));
       if (wantsJson(command)) return printJson(rows);
       printTable(
-        rows.map((row) => ({ key: row.keyId, app: row.app, hooks: row.eventNames?.join(" ") ?? "all", created: row.createdAt, expires: row.expires ?? "never" })),
+        rows.map((row) => ({
+          key: row.keyId,
+          app: row.app,
+          hooks: row.eventNames?.join(" ") ?? "all",
+          created: row.createdAt,
+          expires: row.expires ?? "never",
+        })),
         ["key", "app", "hooks", "created", "expires"],
         "No key yet. Try `posthorn keys create --app APP`.",
       );

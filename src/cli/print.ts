@@ -18,10 +18,18 @@ export function printJson(value: unknown): void {
 }
 
 /** Rows in columns as wide as they need to be, with a heading; an empty table says `nothing` instead. */
-export function printTable(rows: readonly Readonly<Record<string, string>>[], columns: readonly string[], nothing: string): void {
+export function printTable(
+  rows: readonly Readonly<Record<string, string>>[],
+  columns: readonly string[],
+  nothing: string,
+): void {
   if (rows.length === 0) return print(nothing);
   const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (cells: readonly string[]) => cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ").trimEnd();
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd();
   print(styled("bold", line(columns.map((column) => column.toUpperCase()))));
   for (const row of rows) print(line(columns.map((column) => row[column] ?? "")));
 }

@@ -12,25 +12,48 @@ import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
 import { tailCommand } from "./tail.ts";
 
-/** The `posthorn` command with all of its sub-commands. */
+const COMMANDS = [
+  serveCommand,
+  appsCommand,
+  hooksCommand,
+  keysCommand,
+  extractCommand,
+  sendCommand,
+  tailCommand,
+  deadCommand,
+  doctorCommand,
+];
+
+/** The `posthorn` command with all of its sub-commands (contract §8). Wrong usage is one line on stderr and exit code 2. */
 export function createProgram(): Command {
   const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
   const program = new Command("posthorn")
     .description("Mail, forms and webhooks become events on NATS; an answer of 250 or 2xx means stored.")
     .version(version)
     .option("--json", "machine-readable output on stdout")
-    .showHelpAfterError("(see --help)")
-    .addHelpText("after", "\nExamples:\n  posthorn serve --local-nats --apps fixtures/apps\n  posthorn hooks list\n  posthorn tail");
-  for (const command of [serveCommand(), appsCommand(), hooksCommand(), keysCommand(), extractCommand(), sendCommand(), tailCommand(), deadCommand(), doctorCommand()]) program.addCommand(command);
-  inherit(program);
+    .addHelpText(
+      "after",
+      "\nExamples:\n  posthorn serve --local-nats --apps fixtures/apps\n  posthorn hooks list\n  posthorn tail",
+    );
+  for (const createCommand of COMMANDS) program.addCommand(createCommand());
+  inherit(program, "posthorn");
   return program;
 }
 
-/** `--json` and exit code 2 for wrong usage hold for every sub-command. */
-function inherit(command: Command): void {
-  command.exitOverride();
-  for (const child of command.commands) {
-    if (child.options.every(({ long }) => long !== "--json") && child.commands.length === 0) child.option("--json", "machine-readable output on stdout");
-    inherit(child);
-  }
+/** `--json`, exit code 2 and the shape of complaints hold for every sub-command. */
+function inherit(command: Command, path: string): void {
+  command.exitOverride().configureOutput({
+    outputError: (complaint, write) => {
+      const what = complaint
+        .replace(/^error: /, "")
+        .trim()
+        .replace(/\.$/, "")
+        .replaceAll("\n", " ");
+      write(`posthorn: ${what}. See \`${path} --help\`.\n`);
+    },
+  });
+  const ends = command.commands.length === 0;
+  if (ends && command.options.every(({ long }) => long !== "--json"))
+    command.option("--json", "machine-readable output on stdout");
+  for (const child of command.commands) inherit(child, `${path} ${child.name()}`);
 }

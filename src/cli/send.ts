@@ -21,24 +21,43 @@ export function sendCommand(): Command {
     .argument("[file]", "a mail (.eml) for an email hook")
     .option("--data <file>", "what to send: a mail, or the body of a form or web hook")
     .option("--key <key>", "API key for a web hook")
-    .addHelpText("after", "\nExamples:\n  posthorn send kustomer.app.ecommstore.order.mail\n  posthorn send kustomer.app.ecommstore.order.update --data form.json")
-    .action(async (event: string, file: string | undefined, { data, key }: { data?: string; key?: string }, command: Command) => {
-      const source = data?.replace(/^@/, "") ?? file;
-      const body = source === undefined ? undefined : await readFile(source).catch((error: unknown) => {
-        throw new OperatorError(`cannot read ${source}`, "check the path", { cause: error });
-      });
-      const { hook, settings, madeKey } = await withStorage(async (storage, current) => {
-        const found = storage.snapshot.hookByEventName(event);
-        if (found === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
-        // A key of a minute: the command may already read and write everything in NATS.
-        const made = found.type === "web" && key === undefined ? await storage.keys.create({ app: found.app, expires: new Date(Date.now() + 60_000) }, Date.now()) : undefined;
-        return { hook: found, settings: current, madeKey: made?.key };
-      });
-      const answer = hook.type === "email" ? await sendMail(hook, settings, body) : await sendRequest(hook, settings, body, key ?? madeKey);
-      if (wantsJson(command)) printJson({ event, type: hook.type, answer: answer.text, accepted: answer.accepted });
-      else print(answer.text);
-      if (!answer.accepted) process.exitCode = 1;
-    });
+    .addHelpText(
+      "after",
+      "\nExamples:\n  posthorn send kustomer.app.ecommstore.order.mail\n  posthorn send kustomer.app.ecommstore.order.update --data form.json",
+    )
+    .action(
+      async (
+        event: string,
+        file: string | undefined,
+        { data, key }: { data?: string; key?: string },
+        command: Command,
+      ) => {
+        const source = data?.replace(/^@/, "") ?? file;
+        const body =
+          source === undefined
+            ? undefined
+            : await readFile(source).catch((error: unknown) => {
+                throw new OperatorError(`cannot read ${source}`, "check the path", { cause: error });
+              });
+        const { hook, settings, madeKey } = await withStorage(async (storage, current) => {
+          const found = storage.snapshot.hookByEventName(event);
+          if (found === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
+          // A key of a minute: the command may already read and write everything in NATS.
+          const made =
+            found.type === "web" && key === undefined
+              ? await storage.keys.create({ app: found.app, expires: new Date(Date.now() + 60_000) }, Date.now())
+              : undefined;
+          return { hook: found, settings: current, madeKey: made?.key };
+        });
+        const answer =
+          hook.type === "email"
+            ? await sendMail(hook, settings, body)
+            : await sendRequest(hook, settings, body, key ?? madeKey);
+        if (wantsJson(command)) printJson({ event, type: hook.type, answer: answer.text, accepted: answer.accepted });
+        else print(answer.text);
+        if (!answer.accepted) process.exitCode = 1;
+      },
+    );
 }
 
 interface Answer {
@@ -51,7 +70,13 @@ async function sendMail(hook: Hook, settings: Settings, body: Buffer | undefined
   const address = `${hook.hookId}@${domain}`;
   const mail = body?.toString("latin1") ?? sampleMail(address, new Date());
   const text = mail.replace(/\r?\n/g, "\r\n").replace(/^\./gm, "..");
-  const lines = ["EHLO localhost", "MAIL FROM:<test@localhost>", `RCPT TO:<${address}>`, "DATA", `${text}${text.endsWith("\r\n") ? "" : "\r\n"}.`];
+  const lines = [
+    "EHLO localhost",
+    "MAIL FROM:<test@localhost>",
+    `RCPT TO:<${address}>`,
+    "DATA",
+    `${text}${text.endsWith("\r\n") ? "" : "\r\n"}.`,
+  ];
   const reply = await converse(settings.smtpListen.at, lines);
   return { accepted: reply.startsWith("250"), text: reply };
 }
@@ -79,12 +104,21 @@ async function converse(at: ListenAddress, lines: readonly string[]): Promise<st
       next += 1;
     }
   } catch (error) {
-    throw new OperatorError(`cannot deliver to ${where}: ${error instanceof Error ? error.message : String(error)}`, "is the daemon running? `posthorn serve` or `npm start`", { cause: error });
+    throw new OperatorError(
+      `cannot deliver to ${where}: ${error instanceof Error ? error.message : String(error)}`,
+      "is the daemon running? `posthorn serve` or `npm start`",
+      { cause: error },
+    );
   }
   throw new OperatorError(`${where} closed the connection`, "see the daemon's log");
 }
 
-async function sendRequest(hook: Hook, settings: Settings, body: Buffer | undefined, key: string | undefined): Promise<Answer> {
+async function sendRequest(
+  hook: Hook,
+  settings: Settings,
+  body: Buffer | undefined,
+  key: string | undefined,
+): Promise<Answer> {
   const { at } = settings.httpListen;
   if (at === "off" || "path" in at) throw new OperatorError("the HTTP port is off", "set POSTHORN_HTTP_LISTEN");
   const host = at.host === "0.0.0.0" ? "127.0.0.1" : at.host.includes(":") ? `[${at.host}]` : at.host;
@@ -92,12 +126,20 @@ async function sendRequest(hook: Hook, settings: Settings, body: Buffer | undefi
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json", ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json",
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      },
       body: body === undefined ? sampleBody() : new Uint8Array(body),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     return { accepted: response.ok, text: `${response.status} ${(await response.text()).trim()}` };
   } catch (error) {
-    throw new OperatorError(`cannot reach ${host}:${at.port}`, "is the daemon running? `posthorn serve` or `npm start`", { cause: error });
+    throw new OperatorError(
+      `cannot reach ${host}:${at.port}`,
+      "is the daemon running? `posthorn serve` or `npm start`",
+      { cause: error },
+    );
   }
 }

@@ -33,12 +33,22 @@ export function serveCommand(): Command {
     .option("--apps <dir>", "install the app definitions in this folder when no app is installed yet")
     .option("--local-nats", "start a nats-server in the data directory when none answers")
     .option("--banner", "print each hook's address or URL with a line to paste")
-    .addHelpText("after", "\nEvery setting is a flag and an environment variable; see the README.\n\nExamples:\n  posthorn serve\n  posthorn serve --local-nats --apps fixtures/apps --smtp-listen 127.0.0.1:2526");
+    .addHelpText(
+      "after",
+      "\nEvery setting is a flag and an environment variable; see the README.\n\nExamples:\n  posthorn serve\n  posthorn serve --local-nats --apps fixtures/apps --smtp-listen 127.0.0.1:2526",
+    );
   for (const setting of Object.values(SETTINGS)) {
-    serve.addOption(new Option(`${flagOf(setting.variable)} <value>`, `${setting.meaning} (${setting.variable}${setting.default === "" ? "" : `, default ${setting.default}`})`));
+    serve.addOption(
+      new Option(
+        `${flagOf(setting.variable)} <value>`,
+        `${setting.meaning} (${setting.variable}${setting.default === "" ? "" : `, default ${setting.default}`})`,
+      ),
+    );
   }
   return serve.action(async (flags: ServeFlags) => {
-    const given = Object.fromEntries(Object.entries(SETTINGS).map(([name, { variable }]) => [name, flags[camelCase(flagOf(variable))]]));
+    const given = Object.fromEntries(
+      Object.entries(SETTINGS).map(([name, { variable }]) => [name, flags[camelCase(flagOf(variable))]]),
+    );
     const settings = readSettings(process.env, given as Record<string, string | undefined>);
     await run(settings, flags, createLog(settings.logLevel));
   });
@@ -89,7 +99,9 @@ async function installApps(daemon: Daemon, folder: string, log: Log): Promise<vo
   const { snapshot, registry } = daemon.storage;
   if (snapshot.apps().length > 0) return;
   const files = await readdir(folder).catch((error: unknown) => {
-    throw new OperatorError(`cannot read the folder ${folder}`, "give the folder of app definitions to --apps", { cause: error });
+    throw new OperatorError(`cannot read the folder ${folder}`, "give the folder of app definitions to --apps", {
+      cause: error,
+    });
   });
   for (const file of files.filter((name) => name.endsWith(".json") && !name.endsWith(".schema.json")).sort()) {
     const { definition, warnings } = await readDefinition(join(folder, file));

@@ -13,22 +13,32 @@ export function tailCommand(): Command {
     .argument("[pattern]", "NATS subject with * and >; default every event")
     .option("--since <duration>", "begin with those of the last 10m, 1h …")
     .option("--count <n>", "end after so many events")
-    .addHelpText("after", "\nExamples:\n  posthorn tail\n  posthorn tail 'kustomer.app.ecommstore.>' --json\n  posthorn tail --since 1h --count 3")
-    .action(async (pattern: string | undefined, { since, count }: { since?: string; count?: string }, command: Command) => {
-      const sinceMs = since === undefined ? undefined : parseDuration(since);
-      if (since !== undefined && sinceMs === undefined) throw new OperatorError(`--since ${since} is no duration`, "write 10m or 1h, say", { exitCode: 2 });
-      const asJson = wantsJson(command);
-      await withStorage(async ({ js }) => {
-        if (!asJson && process.stdout.isTTY) print(styled("dim", `Waiting for events${pattern === undefined ? "" : ` on ${pattern}`} …`));
-        let left = count === undefined ? Number.POSITIVE_INFINITY : Number(count);
-        const options = { ...(pattern !== undefined && { pattern }), ...(sinceMs !== undefined && { since: new Date(Date.now() - sinceMs) }) };
-        for await (const { subject, text } of followEvents(js, options)) {
-          print(asJson ? text : lineOf(subject, text));
-          left -= 1;
-          if (left <= 0) break;
-        }
-      });
-    });
+    .addHelpText(
+      "after",
+      "\nExamples:\n  posthorn tail\n  posthorn tail 'kustomer.app.ecommstore.>' --json\n  posthorn tail --since 1h --count 3",
+    )
+    .action(
+      async (pattern: string | undefined, { since, count }: { since?: string; count?: string }, command: Command) => {
+        const sinceMs = since === undefined ? undefined : parseDuration(since);
+        if (since !== undefined && sinceMs === undefined)
+          throw new OperatorError(`--since ${since} is no duration`, "write 10m or 1h, say", { exitCode: 2 });
+        const asJson = wantsJson(command);
+        await withStorage(async ({ js }) => {
+          if (!asJson && process.stdout.isTTY)
+            print(styled("dim", `Waiting for events${pattern === undefined ? "" : ` on ${pattern}`} …`));
+          let left = count === undefined ? Number.POSITIVE_INFINITY : Number(count);
+          const options = {
+            ...(pattern !== undefined && { pattern }),
+            ...(sinceMs !== undefined && { since: new Date(Date.now() - sinceMs) }),
+          };
+          for await (const { subject, text } of followEvents(js, options)) {
+            print(asJson ? text : lineOf(subject, text));
+            left -= 1;
+            if (left <= 0) break;
+          }
+        });
+      },
+    );
 }
 
 const PAYLOAD = '"data":{"payload":';
@@ -38,6 +48,7 @@ function lineOf(subject: string, text: string): string {
   const event = JSON.parse(text) as { time: string; id: string; hooktype: string };
   // Cut from the text itself: a payload that was parsed would show other digits than were sent.
   const at = text.indexOf(PAYLOAD);
-  const payload = at < 0 ? "(data in the Object Store)" : text.slice(at + PAYLOAD.length, at + PAYLOAD.length + SHOWN_CHARACTERS);
+  const payload =
+    at < 0 ? "(data in the Object Store)" : text.slice(at + PAYLOAD.length, at + PAYLOAD.length + SHOWN_CHARACTERS);
   return `${styled("dim", event.time)} ${styled("cyan", subject)} ${event.hooktype} ${event.id} ${payload.replaceAll(/\s+/g, " ")}`;
 }
