@@ -1,37 +1,31 @@
-import { readFile } from "node:fs/promises";
-
-import type { Authenticator, ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
-import {
-  connect,
-  credsAuthenticator,
-  errors,
-  nkeyAuthenticator,
-  tokenAuthenticator,
-  usernamePasswordAuthenticator,
-} from "@nats-io/transport-node";
+import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
+import { connect, errors } from "@nats-io/transport-node";
 
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
+import { connectError, isRefusal } from "./connect-error.ts";
+import type { NatsCredentials } from "./credentials.ts";
+import { authenticatorsOf, readOrSay } from "./credentials.ts";
+import { parseNatsUrls, redactedUrls } from "./nats-url.ts";
 
 /** How to reach NATS and who we are there; each file is a path. */
-export interface NatsSettings {
-  /** One URL or several, joined by commas. */
+export interface NatsSettings extends NatsCredentials {
+  /** One URL or several, joined by commas; credentials may stand in it. */
   readonly url: string;
-  readonly credsFile?: string;
-  /** An nkey seed, or a file that holds one. */
-  readonly nkey?: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly token?: string;
-  readonly caFile?: string;
-  readonly certFile?: string;
-  readonly keyFile?: string;
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 // A peer that is stopped, not gone, is noticed after three of these.
 const PING_INTERVAL_MS = 5_000;
 const RECONNECT_PAUSE_MS = 250;
+const FIRST_CONNECT_PAUSE_MS = 500;
+/** Denied subjects that are remembered, so that each is named once in the log. */
+const MAX_REMEMBERED_DENIALS = 100;
+/** Below `_INBOX.>`, which accounts usually allow, and narrow enough to be allowed alone. */
+const INBOX_PREFIX = "_INBOX.posthorn";
 
 /** The connection, and whether it is up right now: publishes while it is down are dropped by the client in silence. */
 export interface Nats {
@@ -42,92 +36,92 @@ export interface Nats {
 /**
  * Connects to NATS and stays connected: after the first time it reconnects for ever.
  *
- * Throws `OperatorError` when the first connection cannot be made.
+ * The first connection is tried again for `keepTryingMs` (0: once). Throws `OperatorError` when it cannot be made.
  */
-export async function connectNats(settings: NatsSettings, log: Log): Promise<Nats> {
-  const connection = await connect(await optionsOf(settings)).catch((error: unknown) => {
-    throw connectError(settings.url, error);
-  });
+export async function connectNats(
+  settings: NatsSettings,
+  log: Log,
+  { keepTryingMs = 0 }: { readonly keepTryingMs?: number } = {},
+): Promise<Nats> {
+  const options = optionsOf(settings);
+  const deadline = Date.now() + keepTryingMs;
+  let connection = await tryConnect(settings, options);
+  while (connection instanceof OperatorError) {
+    if (Date.now() >= deadline) throw connection;
+    log.warn("NATS cannot be reached yet; trying again", { error: connection.message });
+    await new Promise((wake) => setTimeout(wake, FIRST_CONNECT_PAUSE_MS));
+    connection = await tryConnect(settings, options);
+  }
   let connected = true;
-  void watchStatus(connection, log, (up) => (connected = up));
-  return { connection, isConnected: () => connected && !connection.isClosed() };
+  watchStatus(connection, log, (up) => (connected = up)).catch((error: unknown) => {
+    log.error("The state of the NATS connection can no longer be seen", { error });
+  });
+  const nats = connection;
+  return { connection: nats, isConnected: () => connected && !nats.isClosed() };
 }
 
-/** Whether something that speaks NATS answers at `url` within `timeoutMs`. */
+/** Whether something that speaks NATS answers at the settings' address within `timeoutMs`. */
 export async function answersNats(settings: NatsSettings, timeoutMs: number): Promise<boolean> {
+  const options = optionsOf(settings);
   try {
-    const connection = await connect({ ...(await optionsOf(settings)), timeout: timeoutMs, reconnect: false });
+    const connection = await connect({ ...options, timeout: timeoutMs, reconnect: false });
     await connection.close();
     return true;
   } catch (error) {
     // A server that refuses our credentials answers too; connecting will say so.
-    return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+    return isRefusal(error);
   }
 }
 
-async function optionsOf(settings: NatsSettings): Promise<ConnectionOptions> {
-  const [ca, cert, key] = await Promise.all(
-    [settings.caFile, settings.certFile, settings.keyFile].map((file) =>
-      file === undefined ? undefined : readText(file),
-    ),
-  );
+async function tryConnect(settings: NatsSettings, options: ConnectionOptions): Promise<NatsConnection | OperatorError> {
+  try {
+    return await connect(options);
+  } catch (error) {
+    return connectError(redactedUrls(settings.url), options.tls !== undefined, error);
+  }
+}
+
+function optionsOf(settings: NatsSettings): ConnectionOptions {
+  const urls = parseNatsUrls(settings.url);
   const tls = {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ...(settings.caFile !== undefined && { ca: readOrSay(settings.caFile).toString("utf8") }),
+    ...(settings.certFile !== undefined && { cert: readOrSay(settings.certFile).toString("utf8") }),
+    ...(settings.keyFile !== undefined && { key: readOrSay(settings.keyFile).toString("utf8") }),
   };
   return {
-    servers: settings.url.split(",").map((url) => url.trim()),
+    servers: [...urls.servers],
     name: "posthorn",
+    inboxPrefix: INBOX_PREFIX,
     timeout: CONNECT_TIMEOUT_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_PAUSE_MS,
     reconnectJitter: RECONNECT_PAUSE_MS,
+    // Without it the second refusal in a row closes the connection for good, and rights come back (nats.js 3.4.0).
+    ignoreAuthErrorAbort: true,
     pingInterval: PING_INTERVAL_MS,
     noAsyncTraces: true,
-    ...(Object.keys(tls).length > 0 && { tls }),
-    authenticator: await authenticatorsOf(settings),
+    ...((urls.tls || Object.keys(tls).length > 0) && { tls }),
+    authenticator: authenticatorsOf({
+      user: urls.user,
+      password: urls.password,
+      token: urls.token,
+      ...given(settings),
+    }),
   };
 }
 
-async function authenticatorsOf(settings: NatsSettings): Promise<Authenticator[]> {
-  const authenticators: Authenticator[] = [];
-  const { credsFile, nkey, user, password, token } = settings;
-  if (credsFile !== undefined) authenticators.push(credsAuthenticator(Buffer.from(await readText(credsFile))));
-  if (nkey !== undefined)
-    authenticators.push(
-      nkeyAuthenticator(Buffer.from(/^SU[A-Z2-7]{56}$/.test(nkey) ? nkey : (await readText(nkey)).trim())),
-    );
-  if (user !== undefined) authenticators.push(usernamePasswordAuthenticator(user, password ?? ""));
-  if (token !== undefined) authenticators.push(tokenAuthenticator(token));
-  return authenticators;
-}
-
-async function readText(file: string): Promise<string> {
-  return readFile(file, "utf8").catch((error: unknown) => {
-    throw new OperatorError(`cannot read ${file}`, "check the path and its permissions", {
-      cause: error,
-      exitCode: 78,
-    });
-  });
-}
-
-function connectError(url: string, error: unknown): OperatorError {
-  if (error instanceof errors.AuthorizationError) {
-    return new OperatorError(
-      `NATS at ${url} refuses our credentials`,
-      "check POSTHORN_NATS_CREDS, …_NKEY, …_USER and …_PASSWORD or …_TOKEN",
-      { cause: error },
-    );
-  }
-  return new OperatorError(
-    `no NATS server answers at ${url}`,
-    "start one, or set POSTHORN_NATS_URL; `npm start` starts one by itself",
-    { cause: error },
-  );
+/** Settings that are set; they outrank what stands in the URL. */
+function given({ credsFile, nkey, user, password, token }: NatsSettings): NatsCredentials {
+  return {
+    ...(credsFile !== undefined && { credsFile }),
+    ...(nkey !== undefined && { nkey }),
+    ...(user !== undefined && { user, password }),
+    ...(token !== undefined && { token }),
+  };
 }
 
 async function watchStatus(connection: NatsConnection, log: Log, onChange: (up: boolean) => void): Promise<void> {
+  const denied = new Set<string>();
   for await (const status of connection.status()) {
     switch (status.type) {
       case "disconnect":
@@ -142,10 +136,38 @@ async function watchStatus(connection: NatsConnection, log: Log, onChange: (up: 
         onChange(false);
         log.warn("NATS does not answer pings; the connection is made anew");
         break;
-      case "error":
-        log.error("NATS refused something", { error: status.error });
+      case "ldm":
+        log.warn("The NATS server is about to stop; another one is looked for", { server: status.server });
         break;
-      default:
+      case "slowConsumer":
+        log.warn("NATS sends faster than we read", { pending: status.pending });
+        break;
+      case "error":
+        logError(status.error, denied, log);
+        break;
+      case "close":
+        onChange(false);
+        break;
+      case "reconnecting":
+      case "update":
+      case "forceReconnect":
+      case "ping":
+        break;
     }
   }
+}
+
+/** A denied subscription shows here only; a denied publish at its caller too, each time. */
+function logError(error: Error, denied: Set<string>, log: Log): void {
+  if (!(error instanceof errors.PermissionViolationError)) {
+    log.error("NATS refused something", { error: error.message });
+    return;
+  }
+  const key = `${error.operation} ${error.subject}`;
+  if (denied.has(key) || denied.size >= MAX_REMEMBERED_DENIALS) return;
+  denied.add(key);
+  log.error("Our NATS user may not do something that Posthorn needs", {
+    operation: error.operation,
+    natsSubject: error.subject,
+  });
 }

@@ -8,6 +8,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { NatsSettings } from "./connection.ts";
 import { answersNats } from "./connection.ts";
 import { findNatsServer } from "./find-server.ts";
+import { parseNatsUrls, redactedUrls } from "./nats-url.ts";
 import { ownServerName } from "./own-server.ts";
 import { spawnBound } from "./spawn-bound.ts";
 
@@ -53,20 +54,24 @@ export async function startLocalServer(options: {
   const logFile = join(folder, "nats.log");
   const child = spawnBound(found.path, ["-c", config], { logFile, endSignal: "TERM" });
   await answered(settings, child, logFile);
-  log.info("Started a nats-server in the data directory", { version: found.version, url: settings.url, folder });
+  log.info("Started a nats-server in the data directory", {
+    version: found.version,
+    url: redactedUrls(settings.url),
+    folder,
+  });
   return { [Symbol.asyncDispose]: () => stop(child) };
 }
 
 function localAddress(urls: string): string {
-  const parsed = URL.parse(urls.includes("://") ? urls : `nats://${urls}`);
-  if (parsed === null || !LOOPBACK.has(parsed.hostname)) {
+  const [server = "", ...others] = parseNatsUrls(urls).servers;
+  const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(server) ?? [];
+  if (others.length > 0 || !LOOPBACK.has(host)) {
     throw new OperatorError(
-      "no NATS server answers at POSTHORN_NATS_URL",
+      `no NATS server answers at ${redactedUrls(urls)}`,
       "start it, or set POSTHORN_NATS_URL to one loopback address, where a server can be started",
     );
   }
-  const hostname = parsed.hostname === "localhost" ? "127.0.0.1" : parsed.hostname;
-  return `${hostname}:${parsed.port || "4222"}`;
+  return `${host === "localhost" ? "127.0.0.1" : host}:${port}`;
 }
 
 /**
