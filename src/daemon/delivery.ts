@@ -63,16 +63,20 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
   return {
     read: async (bytes, wishes) => {
       const startedAt = performance.now();
-      const inline = bytes.length <= INLINE_READ_BYTES && wishes.every(({ options }) => options.schema === undefined && options.jsonld === "as-sent");
+      const inline =
+        bytes.length <= INLINE_READ_BYTES &&
+        wishes.every(({ options }) => options.schema === undefined && options.jsonld === "as-sent");
       const result = inline ? await readMail(bytes, wishes, READ_LIMITS) : await pool.read(bytes, wishes);
       metrics?.observeParse(performance.now() - startedAt);
       return result;
     },
-    keyOf: async ({ options }) => (options.key === undefined || options.key === "kv" ? undefined : env[options.key.slice("env:".length)]),
+    keyOf: async ({ options }) =>
+      options.key === undefined || options.key === "kv" ? undefined : env[options.key.slice("env:".length)],
     verdictsOf: async () => NOT_CHECKED,
     storeObject: (bytes, receivedAt) => storeObject(storage, bytes, receivedAt),
     objectNameOf: (bytes, receivedAt) => objectNameOf(sha256Hex(bytes), receivedAt),
-    publishEvent: ({ eventId, hook, bytes }, signal) => publishEvent({ eventId, eventName: hook.eventName, bytes }, publish, signal),
+    publishEvent: ({ eventId, hook, bytes }, signal) =>
+      publishEvent({ eventId, eventName: hook.eventName, bytes }, publish, signal),
     publishDeadLetter: (letter, signal) => publishDeadLetter(letter, publish, signal),
     newTraceparent: () => newTraceparent(randomBytes(24)),
     logFault: (sentence, fields) => log.error(sentence, fields),

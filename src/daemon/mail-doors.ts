@@ -26,7 +26,11 @@ const LARGEST_MAILS_IN_FLIGHT = 8;
 const MAX_MAILS_IN_FLIGHT = 2_000;
 
 export interface MailDoors {
-  readonly doors: readonly { readonly name: "smtp" | "lmtp" | "smtps"; readonly door: MailDoor; readonly address: string }[];
+  readonly doors: readonly {
+    readonly name: "smtp" | "lmtp" | "smtps";
+    readonly door: MailDoor;
+    readonly address: string;
+  }[];
   readonly admission: Admission;
   close(graceMs: number): Promise<void>;
 }
@@ -43,9 +47,15 @@ export interface MailDoorParts {
 /** Opens the listeners that the settings ask for: SMTP, LMTP, SMTPS. Throws `OperatorError` when an address is taken. */
 export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
   const { settings, log } = parts;
-  const admission = new Admission({ maxConnections: settings.maxConnections, maxBytesInFlight: settings.maxMessageBytes * LARGEST_MAILS_IN_FLIGHT });
+  const admission = new Admission({
+    maxConnections: settings.maxConnections,
+    maxBytesInFlight: settings.maxMessageBytes * LARGEST_MAILS_IN_FLIGHT,
+  });
   const tls = await tlsOf(settings);
-  if (settings.smtpsListen.at !== "off" && tls === undefined) throw new OperatorError("POSTHORN_SMTPS_LISTEN needs a certificate", "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", { exitCode: 78 });
+  if (settings.smtpsListen.at !== "off" && tls === undefined)
+    throw new OperatorError("POSTHORN_SMTPS_LISTEN needs a certificate", "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", {
+      exitCode: 78,
+    });
   const wanted = [
     { name: "smtp", at: settings.smtpListen.at, lmtp: false, implicitTls: false },
     { name: "lmtp", at: settings.lmtpListen.at, lmtp: true, implicitTls: false },
@@ -73,7 +83,11 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     log.info("Listening for mail", { door: name, address });
     doors.push({ name, door, address });
   }
-  return { doors, admission, close: async (graceMs) => void (await Promise.all(doors.map(({ door }) => door.close(graceMs)))) };
+  return {
+    doors,
+    admission,
+    close: async (graceMs) => void (await Promise.all(doors.map(({ door }) => door.close(graceMs)))),
+  };
 }
 
 async function listenOn(door: MailDoor, at: Exclude<ListenAddress, "off">, name: string): Promise<string> {
@@ -82,7 +96,11 @@ async function listenOn(door: MailDoor, at: Exclude<ListenAddress, "off">, name:
     const { port } = await door.listen(at);
     return "path" in at ? where : `${at.host}:${port}`;
   } catch (error) {
-    throw new OperatorError(`cannot listen for ${name} on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, "is another Posthorn running? stop it, or choose another address", { cause: error });
+    throw new OperatorError(
+      `cannot listen for ${name} on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      "is another Posthorn running? stop it, or choose another address",
+      { cause: error },
+    );
   }
 }
 
@@ -90,11 +108,20 @@ async function tlsOf(settings: Settings): Promise<{ key: Buffer; cert: Buffer; r
   const { value: certFile } = settings.tlsCert;
   const { value: keyFile } = settings.tlsKey;
   if (certFile === undefined || keyFile === undefined) {
-    if (settings.tlsRequired.on) throw new OperatorError("POSTHORN_TLS_REQUIRED needs a certificate", "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", { exitCode: 78 });
+    if (settings.tlsRequired.on)
+      throw new OperatorError(
+        "POSTHORN_TLS_REQUIRED needs a certificate",
+        "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY",
+        { exitCode: 78 },
+      );
     return undefined;
   }
   const [cert, key] = await Promise.all([certFile, keyFile].map((file) => readFile(file))).catch((error: unknown) => {
-    throw new OperatorError("the TLS certificate or key cannot be read", "check POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", { cause: error, exitCode: 78 });
+    throw new OperatorError(
+      "the TLS certificate or key cannot be read",
+      "check POSTHORN_TLS_CERT and POSTHORN_TLS_KEY",
+      { cause: error, exitCode: 78 },
+    );
   });
   return cert === undefined || key === undefined ? undefined : { cert, key, required: settings.tlsRequired.on };
 }
@@ -119,20 +146,27 @@ function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" |
   };
 
   return (door) => ({
-    isOurDomain: (domain) => settings.mailDomain.some((ours) => (ours.startsWith("*.") ? domain.endsWith(ours.slice(1)) : domain === ours)),
+    isOurDomain: (domain) =>
+      settings.mailDomain.some((ours) => (ours.startsWith("*.") ? domain.endsWith(ours.slice(1)) : domain === ours)),
     hookById: (hookId, remoteAddress) => lookUp(snapshot.hookById(hookId), { hookId }, remoteAddress),
     hookByAlias: (address, remoteAddress) => lookUp(snapshot.hookByAlias(address), { alias: address }, remoteAddress),
-    withinRate: ({ hookId, options }) => options.rateLimit === undefined || rates.tryCount(hookId, options.rateLimit.perMinute, Date.now()),
+    withinRate: ({ hookId, options }) =>
+      options.rateLimit === undefined || rates.tryCount(hookId, options.rateLimit.perMinute, Date.now()),
     deliver: (mail) => deliver(mail, door),
     whyNotNow: () => (nats.isConnected() ? undefined : "nats-away"),
     hasRoom: () => mailsInFlight < MAX_MAILS_IN_FLIGHT,
-    onRefusal: ({ reply, remoteAddress, hookEventName }) => log.debug("Refused", { door, code: reply.code, text: reply.text, remoteAddress, hook: hookEventName }),
+    onRefusal: ({ reply, remoteAddress, hookEventName }) =>
+      log.debug("Refused", { door, code: reply.code, text: reply.text, remoteAddress, hook: hookEventName }),
     admission,
     log,
   });
 
   /** A hook made a moment ago on another replica is read through before anybody hears 550. */
-  async function lookUp(known: Hook | undefined, key: { readonly hookId: HookId } | { readonly alias: string }, remoteAddress: string): Promise<Lookup> {
+  async function lookUp(
+    known: Hook | undefined,
+    key: { readonly hookId: HookId } | { readonly alias: string },
+    remoteAddress: string,
+  ): Promise<Lookup> {
     if (known !== undefined) return { kind: "hook", hook: known };
     if (!snapshot.isLoaded) return { kind: "tryLater", cause: "registry-not-loaded" };
     const now = Date.now();

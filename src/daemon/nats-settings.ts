@@ -13,5 +13,8 @@ export function natsSettingsOf(settings: Settings): NatsSettings {
     certFile: settings.natsCert.value,
     keyFile: settings.natsKey.value,
   };
-  return { url: settings.natsUrl, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  return {
+    url: settings.natsUrl,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
 }

@@ -8,7 +8,10 @@ import { discardDeadLetter } from "../publish/dead-letters.ts";
 import { getObject } from "../publish/objects.ts";
 import type { Storage } from "./storage.ts";
 
-export type ReplayResult = { readonly kind: "published"; readonly outcome: Outcome } | { readonly kind: "dead-again"; readonly outcome: Outcome } | { readonly kind: "not-possible"; readonly why: string };
+export type ReplayResult =
+  | { readonly kind: "published"; readonly outcome: Outcome }
+  | { readonly kind: "dead-again"; readonly outcome: Outcome }
+  | { readonly kind: "not-possible"; readonly why: string };
 
 const REPLAY_MS = 30_000;
 
@@ -16,7 +19,11 @@ const REPLAY_MS = 30_000;
  * Runs a dead letter's raw mail through the same path as a new one. When it became an event, the dead letter is taken
  * away; the event's id is the mail's own, so that a replay that was cut off and done again makes one event.
  */
-export async function replayDeadLetter(storage: Storage, stages: MailStages, found: { readonly sequence: number; readonly letter: StoredDeadLetter }): Promise<ReplayResult> {
+export async function replayDeadLetter(
+  storage: Storage,
+  stages: MailStages,
+  found: { readonly sequence: number; readonly letter: StoredDeadLetter },
+): Promise<ReplayResult> {
   const { letter, sequence } = found;
   const hook = storage.snapshot.hookByEventName(letter.eventName);
   if (hook === undefined) return { kind: "not-possible", why: `no hook publishes ${letter.eventName} any more` };
@@ -36,7 +43,11 @@ export async function replayDeadLetter(storage: Storage, stages: MailStages, fou
     AbortSignal.timeout(REPLAY_MS),
   );
   const [outcome] = outcomes;
-  if (outcome === undefined || combine(outcomes).kind !== "taken") return { kind: "not-possible", why: outcome?.kind === "tryLater" ? `try later: ${outcome.cause}` : "it was refused" };
+  if (outcome === undefined || combine(outcomes).kind !== "taken")
+    return {
+      kind: "not-possible",
+      why: outcome?.kind === "tryLater" ? `try later: ${outcome.cause}` : "it was refused",
+    };
   if (outcome.kind !== "stored") return { kind: "dead-again", outcome };
   await discardDeadLetter(storage.jsm, sequence);
   return { kind: "published", outcome };

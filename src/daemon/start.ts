@@ -30,7 +30,10 @@ const MAX_WAITING_MAILS = 1_000;
  *
  * Throws `OperatorError` for what the operator has to mend; what was opened by then is closed again.
  */
-export async function startDaemon(settings: Settings, options: { readonly log: Log; readonly env: NodeJS.ProcessEnv; readonly serverSyncsAlways?: boolean }): Promise<Daemon> {
+export async function startDaemon(
+  settings: Settings,
+  options: { readonly log: Log; readonly env: NodeJS.ProcessEnv; readonly serverSyncsAlways?: boolean },
+): Promise<Daemon> {
   const { log, env } = options;
   await using opened = new AsyncDisposableStack();
   const storage = opened.use(await openStorage(settings, log, options.serverSyncsAlways));

@@ -38,7 +38,12 @@ export async function openStorage(settings: Settings, log: Log, serverSyncsAlway
     const kvm = new Kvm(connection);
     const snapshot = new RegistrySnapshot(() => kvm.open(BUCKETS.registry, { allow_direct: false }), log);
     const keys = new KeyStore(() => kvm.open(BUCKETS.keys, { allow_direct: false }), log);
-    const [objects, jsm] = await Promise.all([new Objm(connection).open(BUCKETS.objects), jetstreamManager(connection, { checkAPI: false }), snapshot.start(), keys.start()]);
+    const [objects, jsm] = await Promise.all([
+      new Objm(connection).open(BUCKETS.objects),
+      jetstreamManager(connection, { checkAPI: false }),
+      snapshot.start(),
+      keys.start(),
+    ]);
     const registry = new Registry(snapshot, {
       addSubjects: (names) => addEventSubjects(connection, names),
       removeSubjects: (names) => removeEventSubjects(connection, names),

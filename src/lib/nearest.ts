@@ -1,8 +1,12 @@
 /** The candidate that is the fewest edits away from `text`, when it is near enough to be meant; undefined otherwise. */
 export function nearestOf(text: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates.map((candidate) => ({ candidate, edits: editsBetween(text.toLowerCase(), candidate.toLowerCase()) })).sort((a, b) => a.edits - b.edits);
+  const ranked = candidates
+    .map((candidate) => ({ candidate, edits: editsBetween(text.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
   const [best] = ranked;
-  return best !== undefined && best.edits <= Math.max(2, Math.floor(best.candidate.length / 2)) ? best.candidate : undefined;
+  return best !== undefined && best.edits <= Math.max(2, Math.floor(best.candidate.length / 2))
+    ? best.candidate
+    : undefined;
 }
 
 /** Levenshtein distance; both texts are cut at 64 characters, so that a hostile name costs nothing. */

@@ -122,7 +122,8 @@ function wishesOf(deliveries: readonly Delivery[], stages: MailStages): Promise<
       const { select, jsonld, schema, key } = hook.options;
       const keyValue = key === undefined ? undefined : await stages.keyOf(hook);
       // Without the secret nobody could tell whose items count; taking them all would be worse than waiting.
-      if (key !== undefined && keyValue === undefined) throw new Error(`the key of ${hook.eventName} (${key}) is not set`);
+      if (key !== undefined && keyValue === undefined)
+        throw new Error(`the key of ${hook.eventName} (${key}) is not set`);
       return {
         options: { jsonld, ...(select && { select }), ...(schema !== undefined && { schema }) },
         ...(keyValue !== undefined && { keyValue }),

@@ -20,13 +20,22 @@ interface DeadMail {
   readonly tag: string | null;
   readonly subject?: string | null;
   readonly from?: { readonly address: string } | null;
-  readonly envelope: { readonly from: string; readonly to: readonly string[]; readonly remoteAddress: string; readonly helo: string; readonly protocol: string; readonly tls: string | null };
+  readonly envelope: {
+    readonly from: string;
+    readonly to: readonly string[];
+    readonly remoteAddress: string;
+    readonly helo: string;
+    readonly protocol: string;
+    readonly tls: string | null;
+  };
 }
 
 const BATCH = 500;
 
 /** Dead letters, oldest first, with their sequence in the stream. */
-export async function* readDeadLetters(jsm: JetStreamManager): AsyncGenerator<{ sequence: number; letter: StoredDeadLetter }> {
+export async function* readDeadLetters(
+  jsm: JetStreamManager,
+): AsyncGenerator<{ sequence: number; letter: StoredDeadLetter }> {
   const { state } = await jsm.streams.info(DEAD_LETTER_STREAM);
   let sequence = state.first_seq;
   while (state.messages > 0 && sequence <= state.last_seq) {
@@ -42,7 +51,10 @@ export async function* readDeadLetters(jsm: JetStreamManager): AsyncGenerator<{ 
 }
 
 /** The dead letter with that id; undefined when it is gone. */
-export async function findDeadLetter(jsm: JetStreamManager, id: string): Promise<{ sequence: number; letter: StoredDeadLetter } | undefined> {
+export async function findDeadLetter(
+  jsm: JetStreamManager,
+  id: string,
+): Promise<{ sequence: number; letter: StoredDeadLetter } | undefined> {
   for await (const found of readDeadLetters(jsm)) if (found.letter.id === id) return found;
   return undefined;
 }

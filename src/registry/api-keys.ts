@@ -20,7 +20,10 @@ export interface ApiKey {
   readonly expires: string | null;
 }
 
-export type KeyCheck = { readonly kind: "ok"; readonly app: string; readonly eventNames?: readonly string[]; readonly keyId: string } | { readonly kind: "unknown" } | { readonly kind: "expired" };
+export type KeyCheck =
+  | { readonly kind: "ok"; readonly app: string; readonly eventNames?: readonly string[]; readonly keyId: string }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "expired" };
 
 const SHAPE = /^phk_([0-9a-z]{8,32})_([0-9a-z]{20,80})$/;
 const NO_SECRET = Buffer.alloc(32);
@@ -53,11 +56,21 @@ export class KeyStore {
   }
 
   /** Makes a key; `key` is shown once and never again. */
-  async create(wish: { readonly app: string; readonly eventNames?: readonly string[]; readonly expires: Date | null }, now: number): Promise<{ keyId: string; key: string; app: string; expires: string | null }> {
+  async create(
+    wish: { readonly app: string; readonly eventNames?: readonly string[]; readonly expires: Date | null },
+    now: number,
+  ): Promise<{ keyId: string; key: string; app: string; expires: string | null }> {
     const keyId = toBase32(randomBytes(10));
     const secret = toBase32(randomBytes(32));
     const expires = wish.expires?.toISOString() ?? null;
-    const record: ApiKey = { keyId, app: wish.app, ...(wish.eventNames && { eventNames: wish.eventNames }), secretSha256: sha256(secret).toString("hex"), createdAt: new Date(now).toISOString(), expires };
+    const record: ApiKey = {
+      keyId,
+      app: wish.app,
+      ...(wish.eventNames && { eventNames: wish.eventNames }),
+      secretSha256: sha256(secret).toString("hex"),
+      createdAt: new Date(now).toISOString(),
+      expires,
+    };
     await this.#bucket.kv.create(keyId, JSON.stringify(record));
     return { keyId, key: `phk_${keyId}_${secret}`, app: wish.app, expires };
   }
@@ -68,7 +81,8 @@ export class KeyStore {
 
   async revoke(keyId: string): Promise<void> {
     const entry = await this.#bucket.kv.get(keyId);
-    if (entry === null || entry.operation !== "PUT") throw new OperatorError(`no key ${keyId}`, "see `posthorn keys list`");
+    if (entry === null || entry.operation !== "PUT")
+      throw new OperatorError(`no key ${keyId}`, "see `posthorn keys list`");
     await this.#bucket.kv.purge(keyId);
   }
 
@@ -96,7 +110,9 @@ function sha256(text: string): Buffer {
 function readKey(text: string): ApiKey | undefined {
   try {
     const value = JSON.parse(text) as Partial<ApiKey>;
-    return typeof value.keyId === "string" && typeof value.app === "string" && typeof value.secretSha256 === "string" ? (value as ApiKey) : undefined;
+    return typeof value.keyId === "string" && typeof value.app === "string" && typeof value.secretSha256 === "string"
+      ? (value as ApiKey)
+      : undefined;
   } catch {
     // Not written by us: a key that cannot be read opens nothing.
     return undefined;

@@ -1,19 +1,30 @@
 /** JSON Schemas of the options in `x-posthorn` (contract §2), in the order of the README's table. */
-const SECRET = { type: "string", pattern: "^(?:kv|env:POSTHORN_SECRET_[A-Z0-9_]+_[A-Z0-9_]+)$", description: '"kv", or "env:POSTHORN_SECRET_<APP>_…"' };
+const SECRET = {
+  type: "string",
+  pattern: "^(?:kv|env:POSTHORN_SECRET_[A-Z0-9_]+_[A-Z0-9_]+)$",
+  description: '"kv", or "env:POSTHORN_SECRET_<APP>_…"',
+};
 const STRINGS = { type: "array", items: { type: "string", minLength: 1, maxLength: 300 }, minItems: 1, maxItems: 100 };
 
 export const OPTION_SCHEMAS = {
   schema: { type: ["object", "boolean"], description: "a JSON Schema (2020-12)" },
   select: {
     type: "object",
-    properties: { type: { type: "string", minLength: 1, maxLength: 300 }, format: { const: "json" }, filename: { type: "string", minLength: 1, maxLength: 300 } },
+    properties: {
+      type: { type: "string", minLength: 1, maxLength: 300 },
+      format: { const: "json" },
+      filename: { type: "string", minLength: 1, maxLength: 300 },
+    },
     additionalProperties: false,
     minProperties: 1,
     maxProperties: 1,
     description: 'one of { "type": "Order" }, { "format": "json" }, { "filename": "*.json" }',
   },
   jsonld: {
-    anyOf: [{ enum: ["as-sent", "compact", "expand", "flatten"] }, { type: "object", properties: { frame: { type: "object" } }, required: ["frame"], additionalProperties: false }],
+    anyOf: [
+      { enum: ["as-sent", "compact", "expand", "flatten"] },
+      { type: "object", properties: { frame: { type: "object" } }, required: ["frame"], additionalProperties: false },
+    ],
     default: "as-sent",
     description: '"as-sent", "compact", "expand", "flatten" or { "frame": {…} }',
   },
@@ -24,27 +35,72 @@ export const OPTION_SCHEMAS = {
   authenticate: {
     anyOf: [
       { enum: ["none", "dkim", "dmarc"] },
-      { type: "object", properties: { require: { enum: ["none", "dkim", "dmarc"] }, onFail: { enum: ["dead-letter", "reject"] } }, required: ["require"], additionalProperties: false },
+      {
+        type: "object",
+        properties: { require: { enum: ["none", "dkim", "dmarc"] }, onFail: { enum: ["dead-letter", "reject"] } },
+        required: ["require"],
+        additionalProperties: false,
+      },
     ],
     default: "none",
     description: '"none", "dkim", "dmarc" or { "require": …, "onFail": "dead-letter" or "reject" }',
   },
   attachments: { enum: ["store", "drop"], default: "store" },
   include: { type: "array", items: { enum: ["text", "html", "headers"] }, uniqueItems: true, default: ["text"] },
-  redirect: { type: "string", minLength: 1, maxLength: 2000, description: "a relative path, or an absolute URL whose origin is in origins" },
-  origins: { type: "array", items: { type: "string", pattern: "^https?://[^/\\s]+$" }, maxItems: 100, description: 'origins such as "https://shop.example"' },
+  redirect: {
+    type: "string",
+    minLength: 1,
+    maxLength: 2000,
+    description: "a relative path, or an absolute URL whose origin is in origins",
+  },
+  origins: {
+    type: "array",
+    items: { type: "string", pattern: "^https?://[^/\\s]+$" },
+    maxItems: 100,
+    description: 'origins such as "https://shop.example"',
+  },
   honeypot: { type: "string", minLength: 1, maxLength: 100, default: "_gotcha" },
-  captcha: { type: "object", properties: { provider: { enum: ["turnstile", "hcaptcha", "recaptcha"] }, secret: SECRET }, required: ["provider", "secret"], additionalProperties: false },
+  captcha: {
+    type: "object",
+    properties: { provider: { enum: ["turnstile", "hcaptcha", "recaptcha"] }, secret: SECRET },
+    required: ["provider", "secret"],
+    additionalProperties: false,
+  },
   signature: {
     type: "object",
     properties: {
-      scheme: { enum: ["standard-webhooks", "github", "stripe", "shopify", "slack", "twilio", "gitlab", "zoom", "kustomer", "hmac", "ed25519", "ecdsa"] },
+      scheme: {
+        enum: [
+          "standard-webhooks",
+          "github",
+          "stripe",
+          "shopify",
+          "slack",
+          "twilio",
+          "gitlab",
+          "zoom",
+          "kustomer",
+          "hmac",
+          "ed25519",
+          "ecdsa",
+        ],
+      },
       secret: { anyOf: [SECRET, { type: "array", items: SECRET, minItems: 1, maxItems: 10 }] },
     },
     required: ["scheme", "secret"],
   },
-  handshake: { anyOf: [{ enum: ["slack", "meta", "microsoft-graph", "dropbox", "zoom", "x", "cloudevents"] }, { type: "object", required: ["kind"] }] },
-  rateLimit: { type: "object", properties: { perMinute: { type: "integer", minimum: 1, maximum: 1_000_000 } }, required: ["perMinute"], additionalProperties: false },
+  handshake: {
+    anyOf: [
+      { enum: ["slack", "meta", "microsoft-graph", "dropbox", "zoom", "x", "cloudevents"] },
+      { type: "object", required: ["kind"] },
+    ],
+  },
+  rateLimit: {
+    type: "object",
+    properties: { perMinute: { type: "integer", minimum: 1, maximum: 1_000_000 } },
+    required: ["perMinute"],
+    additionalProperties: false,
+  },
 } as const;
 
 export type OptionName = keyof typeof OPTION_SCHEMAS;
@@ -83,7 +139,12 @@ export const APP_DEFINITION_SCHEMA = {
   type: "object",
   required: ["app", "hooks"],
   properties: {
-    app: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$", not: { enum: ["posthorn", "adhoc"] }, description: "one token of letters, digits, _ and -, at most 64, not posthorn or adhoc" },
+    app: {
+      type: "string",
+      pattern: "^[A-Za-z0-9_-]{1,64}$",
+      not: { enum: ["posthorn", "adhoc"] },
+      description: "one token of letters, digits, _ and -, at most 64, not posthorn or adhoc",
+    },
     version: { type: "string", maxLength: 100, default: "" },
     title: { type: "string", maxLength: 300, default: "" },
     hooks: {
@@ -97,7 +158,8 @@ export const APP_DEFINITION_SCHEMA = {
             type: "string",
             maxLength: 200,
             pattern: "^(?!_|posthorn(?:\\.|$))[A-Za-z0-9_-]{1,64}(?:\\.[A-Za-z0-9_-]{1,64}){0,15}$",
-            description: "1 to 16 tokens of letters, digits, _ and - joined by dots, at most 200 characters, the first not posthorn and not beginning with _",
+            description:
+              "1 to 16 tokens of letters, digits, _ and - joined by dots, at most 200 characters, the first not posthorn and not beginning with _",
           },
           displayEventName: { type: "string", maxLength: 300 },
           description: { type: "string", maxLength: 4000 },

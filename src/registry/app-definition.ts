@@ -60,7 +60,10 @@ const MAX_FOUND_CHARACTERS = 80;
  * Never throws.
  */
 export function readAppDefinition(text: string, file: string): DefinitionReading {
-  const invalid = (pointer: string, message: string): DefinitionReading => ({ kind: "invalid", problems: [{ file, pointer, message }] });
+  const invalid = (pointer: string, message: string): DefinitionReading => ({
+    kind: "invalid",
+    problems: [{ file, pointer, message }],
+  });
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) return invalid("", `is larger than ${MAX_FILE_BYTES} bytes`);
   let value: unknown;
   try {
@@ -78,19 +81,27 @@ export function readAppDefinition(text: string, file: string): DefinitionReading
 
 let compiled: ValidateFunction | undefined;
 function validator(): ValidateFunction {
-  return (compiled ??= new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true }).compile(APP_DEFINITION_SCHEMA));
+  return (compiled ??= new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true }).compile(
+    APP_DEFINITION_SCHEMA,
+  ));
 }
 
 function problemsOf(errors: readonly ErrorObject[], value: unknown, file: string): DefinitionProblem[] {
   // The branches of an anyOf complain each for itself; the anyOf says what is allowed.
   const told = errors.filter(({ schemaPath, keyword }) => keyword === "anyOf" || !/\/anyOf\//.test(schemaPath));
   const problems = told.map((error) => ({ file, pointer: pointerOf(error), message: messageOf(error, value) }));
-  return problems.filter((problem, index) => problems.findIndex(({ pointer, message }) => pointer === problem.pointer && message === problem.message) === index);
+  return problems.filter(
+    (problem, index) =>
+      problems.findIndex(({ pointer, message }) => pointer === problem.pointer && message === problem.message) ===
+      index,
+  );
 }
 
 function pointerOf({ instancePath, params }: ErrorObject): string {
   const name: unknown = params["missingProperty"] ?? params["additionalProperty"];
-  return typeof name === "string" ? `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}` : instancePath;
+  return typeof name === "string"
+    ? `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`
+    : instancePath;
 }
 
 function messageOf(error: ErrorObject, root: unknown): string {
@@ -107,7 +118,8 @@ function messageOf(error: ErrorObject, root: unknown): string {
 }
 
 function allowedBy({ keyword, params, message }: ErrorObject): string {
-  if (keyword === "enum") return (params["allowedValues"] as unknown[]).map((value) => JSON.stringify(value)).join(", ");
+  if (keyword === "enum")
+    return (params["allowedValues"] as unknown[]).map((value) => JSON.stringify(value)).join(", ");
   if (keyword === "const") return JSON.stringify(params["allowedValue"]);
   return message ?? keyword;
 }
@@ -132,23 +144,33 @@ function ruleProblems(value: unknown, shapeProblems: readonly DefinitionProblem[
 function hookProblems(definition: RawDefinition, hook: RawHook, index: number): [pointer: string, message: string][] {
   const problems: [string, string][] = [];
   const first = definition.hooks.findIndex(({ eventName }) => eventName === hook.eventName);
-  if (first < index) problems.push(["/eventName", `is ${JSON.stringify(hook.eventName)}, which /hooks/${first} has already; allowed: a name of its own`]);
+  if (first < index)
+    problems.push([
+      "/eventName",
+      `is ${JSON.stringify(hook.eventName)}, which /hooks/${first} has already; allowed: a name of its own`,
+    ]);
   for (const [name, value] of Object.entries(hook["x-posthorn"] ?? {})) {
     const at = `/x-posthorn/${name}`;
     const types = OPTION_TYPES[name as OptionName];
     if (!types.includes(hook.type)) {
       // Defaults that the schema filled in are of every type; only what was written differs from them.
-      if (!isDefault(name as OptionName, value)) problems.push([at, `is for hooks of type ${types.join(" or ")}, not ${hook.type}`]);
+      if (!isDefault(name as OptionName, value))
+        problems.push([at, `is for hooks of type ${types.join(" or ")}, not ${hook.type}`]);
       continue;
     }
-    if (NOT_YET_SUPPORTED.has(name) && !isDefault(name as OptionName, value)) problems.push([at, "is not yet supported by this version of Posthorn"]);
-    else if (name === "key") problems.push(...secretProblems(String(value), definition.app).map((message): [string, string] => [at, message]));
+    if (NOT_YET_SUPPORTED.has(name) && !isDefault(name as OptionName, value))
+      problems.push([at, "is not yet supported by this version of Posthorn"]);
+    else if (name === "key")
+      problems.push(...secretProblems(String(value), definition.app).map((message): [string, string] => [at, message]));
   }
   const schemaProblem = schemaProblemOf(hook["x-posthorn"]?.["schema"]);
   if (schemaProblem !== undefined) problems.push(["/x-posthorn/schema", schemaProblem]);
   const { redirect, origins } = (hook["x-posthorn"] ?? {}) as { redirect?: string; origins?: readonly string[] };
   if (redirect !== undefined && !isAllowedRedirect(redirect, origins ?? [])) {
-    problems.push(["/x-posthorn/redirect", `is ${foundAt(redirect)}; allowed: a path that begins with one /, or an address whose origin is in origins`]);
+    problems.push([
+      "/x-posthorn/redirect",
+      `is ${foundAt(redirect)}; allowed: a path that begins with one /, or an address whose origin is in origins`,
+    ]);
   }
   return problems;
 }
@@ -173,7 +195,9 @@ function isDefault(name: OptionName, value: unknown): boolean {
 function secretProblems(reference: string, app: string): string[] {
   if (reference === "kv") return ["is kv, which is not yet supported by this version of Posthorn; allowed: env:…"];
   const prefix = `env:POSTHORN_SECRET_${app.toUpperCase().replaceAll("-", "_")}_`;
-  return reference.startsWith(prefix) ? [] : [`is ${JSON.stringify(reference)}; allowed: a variable that begins ${prefix}`];
+  return reference.startsWith(prefix)
+    ? []
+    : [`is ${JSON.stringify(reference)}; allowed: a variable that begins ${prefix}`];
 }
 
 /** `//host` and `/\host` look relative and are not (WHATWG URL §4.4). */
@@ -185,8 +209,11 @@ function isAllowedRedirect(redirect: string, origins: readonly string[]): boolea
 
 function warningsOf(definition: RawDefinition): string[] {
   return definition.hooks.flatMap(({ eventName }) => {
-    if (!reachesWorkflows(eventName)) return [`${eventName} does not begin with kustomer.app and so does not reach workflows`];
-    return eventName.startsWith(`kustomer.app.${definition.app}.`) ? [] : [`${eventName} does not go on with the app's own name, ${definition.app}`];
+    if (!reachesWorkflows(eventName))
+      return [`${eventName} does not begin with kustomer.app and so does not reach workflows`];
+    return eventName.startsWith(`kustomer.app.${definition.app}.`)
+      ? []
+      : [`${eventName} does not go on with the app's own name, ${definition.app}`];
   });
 }
 

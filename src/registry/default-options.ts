@@ -12,7 +12,12 @@ const DEFAULTS: HookOptions = {
 
 /** Options as the registry keeps them: checked ones of a definition, the others by default. */
 export function defaultOptions(checked: Readonly<Record<string, unknown>> | undefined): HookOptions {
-  const { authenticate, ...rest } = (checked ?? {}) as Partial<HookOptions> & { authenticate?: string | Partial<HookOptions["authenticate"]> };
-  const asked = typeof authenticate === "string" ? { require: authenticate as HookOptions["authenticate"]["require"] } : authenticate;
+  const { authenticate, ...rest } = (checked ?? {}) as Partial<HookOptions> & {
+    authenticate?: string | Partial<HookOptions["authenticate"]>;
+  };
+  const asked =
+    typeof authenticate === "string"
+      ? { require: authenticate as HookOptions["authenticate"]["require"] }
+      : authenticate;
   return { ...DEFAULTS, ...rest, authenticate: { ...DEFAULTS.authenticate, ...asked } };
 }

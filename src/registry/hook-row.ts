@@ -17,9 +17,16 @@ export interface HookRow {
 }
 
 /** The row of one hook; its address is in the first of our mail domains. */
-export function hookRow(hook: Hook, where: { readonly mailDomains: readonly string[]; readonly publicUrl: string }): HookRow {
+export function hookRow(
+  hook: Hook,
+  where: { readonly mailDomains: readonly string[]; readonly publicUrl: string },
+): HookRow {
   const { app, eventName, displayEventName, description, type, state, hookId, aliases } = hook;
   const row = { app, eventName, displayEventName, description, type, state, id: hookId, aliases };
-  if (type === "email") return { ...row, address: `${hookId}@${where.mailDomains.find((domain) => !domain.startsWith("*.")) ?? "localhost"}` };
+  if (type === "email")
+    return {
+      ...row,
+      address: `${hookId}@${where.mailDomains.find((domain) => !domain.startsWith("*.")) ?? "localhost"}`,
+    };
   return { ...row, url: `${where.publicUrl}/v1/hooks/${type}/${hookId}` };
 }

@@ -59,7 +59,12 @@ export class LiveBucket {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#check()
-        .catch((error: unknown) => this.#options.log.debug("A bucket could not be checked; the last view stays", { bucket: this.#options.name, error }))
+        .catch((error: unknown) =>
+          this.#options.log.debug("A bucket could not be checked; the last view stays", {
+            bucket: this.#options.name,
+            error,
+          }),
+        )
         .finally(() => this.#schedule());
     }, CHECK_EVERY_MS);
     this.#timer.unref();

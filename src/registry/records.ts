@@ -42,7 +42,9 @@ export function readApp(text: string): App | undefined {
 
 export function readClaim(text: string): Claim | undefined {
   const claim = readObject(text) as Partial<Claim> | undefined;
-  return claim !== undefined && typeof claim.app === "string" && typeof claim.eventName === "string" ? ({ claimedAt: 0, ...claim } as Claim) : undefined;
+  return claim !== undefined && typeof claim.app === "string" && typeof claim.eventName === "string"
+    ? ({ claimedAt: 0, ...claim } as Claim)
+    : undefined;
 }
 
 function readObject(text: string): object | undefined {

@@ -62,7 +62,10 @@ export class Registry {
       };
       await this.#writeApp(app, before?.revision);
       const kept = new Set(hooks.map(({ hookId }) => hookId));
-      await this.#removeHooks([...old.values()].filter(({ hookId }) => !kept.has(hookId)), new Set(app.eventNames));
+      await this.#removeHooks(
+        [...old.values()].filter(({ hookId }) => !kept.has(hookId)),
+        new Set(app.eventNames),
+      );
       return { app, hooks, warnings };
     } catch (error) {
       await Promise.allSettled(undo.map((one) => one()));
@@ -81,16 +84,40 @@ export class Registry {
   }
 
   /** Makes a hook without an app definition, in the app `adhoc`. */
-  async createHook(wish: { readonly type: HookType; readonly name: string; readonly eventName?: string }): Promise<Hook> {
+  async createHook(wish: {
+    readonly type: HookType;
+    readonly name: string;
+    readonly eventName?: string;
+  }): Promise<Hook> {
     const slug = slugOf(wish.name);
-    if (wish.eventName === undefined && slug === "") throw new OperatorError(`the name ${JSON.stringify(wish.name)} gives no event name`, "name the event with --event");
+    if (wish.eventName === undefined && slug === "")
+      throw new OperatorError(
+        `the name ${JSON.stringify(wish.name)} gives no event name`,
+        "name the event with --event",
+      );
     const eventName = parseEventName(wish.eventName ?? `kustomer.app.${ADHOC}.${slug}`);
-    if (eventName === undefined) throw new OperatorError(`${JSON.stringify(wish.eventName ?? slug)} is no event name`, "use letters, digits, _ and - in tokens joined by dots; choose one with --event");
+    if (eventName === undefined)
+      throw new OperatorError(
+        `${JSON.stringify(wish.eventName ?? slug)} is no event name`,
+        "use letters, digits, _ and - in tokens joined by dots; choose one with --event",
+      );
     const before = await this.#app(ADHOC);
-    if (before?.value.eventNames.includes(eventName) === true) throw new OperatorError(`the event name ${eventName} is taken`, "choose another with --event");
+    if (before?.value.eventNames.includes(eventName) === true)
+      throw new OperatorError(`the event name ${eventName} is taken`, "choose another with --event");
     const others = (await this.#hooksOf(before?.value)).map(definitionOf);
-    const definition: HookDefinition = { eventName, displayEventName: wish.name, description: "", type: wish.type, options: defaultOptions(undefined) };
-    const report = await this.install({ app: ADHOC, version: "", title: "Hooks without an app", hooks: [...others, definition] });
+    const definition: HookDefinition = {
+      eventName,
+      displayEventName: wish.name,
+      description: "",
+      type: wish.type,
+      options: defaultOptions(undefined),
+    };
+    const report = await this.install({
+      app: ADHOC,
+      version: "",
+      title: "Hooks without an app",
+      hooks: [...others, definition],
+    });
     const made = report.hooks.find((hook) => hook.eventName === eventName);
     if (made === undefined) throw new Error("a hook that was installed is not in the report");
     return made;
@@ -113,19 +140,35 @@ export class Registry {
   async addAlias(eventName: string, address: string, mailDomains: readonly string[]): Promise<Hook> {
     const lower = address.toLowerCase();
     const [localPart = "", domain = "", ...rest] = lower.split("@");
-    if (localPart === "" || rest.length > 0 || !mailDomains.includes(domain)) throw new OperatorError(`${address} is no address in ${mailDomains.join(", ")}`, "use one of our mail domains (POSTHORN_MAIL_DOMAIN)");
-    if (parseHookId(localPart) !== undefined) throw new OperatorError(`${address} is shaped like a hook's own address`, "choose another local part");
-    if (!/^[a-z0-9.!#$%&'*/=?^_`{|}~-]{1,64}$/.test(localPart)) throw new OperatorError(`${address} cannot be an alias`, "use a plain local part without +");
+    if (localPart === "" || rest.length > 0 || !mailDomains.includes(domain))
+      throw new OperatorError(
+        `${address} is no address in ${mailDomains.join(", ")}`,
+        "use one of our mail domains (POSTHORN_MAIL_DOMAIN)",
+      );
+    if (parseHookId(localPart) !== undefined)
+      throw new OperatorError(`${address} is shaped like a hook's own address`, "choose another local part");
+    if (!/^[a-z0-9.!#$%&'*/=?^_`{|}~-]{1,64}$/.test(localPart))
+      throw new OperatorError(`${address} cannot be an alias`, "use a plain local part without +");
     const hook = await this.#hook(eventName);
-    if (hook.type !== "email") throw new OperatorError(`${eventName} is a ${hook.type} hook`, "only email hooks have addresses");
-    const result = await claim(this.#kv, keys.alias(lower), this.#claimOf(hook.app, eventName), (app) => this.#snapshot.app(app) !== undefined);
-    if (result.kind === "taken") throw new OperatorError(`${address} belongs to ${result.by.eventName}`, "choose another address");
+    if (hook.type !== "email")
+      throw new OperatorError(`${eventName} is a ${hook.type} hook`, "only email hooks have addresses");
+    const result = await claim(
+      this.#kv,
+      keys.alias(lower),
+      this.#claimOf(hook.app, eventName),
+      (app) => this.#snapshot.app(app) !== undefined,
+    );
+    if (result.kind === "taken")
+      throw new OperatorError(`${address} belongs to ${result.by.eventName}`, "choose another address");
     return this.#update(eventName, (current) => ({ ...current, aliases: [...new Set([...current.aliases, lower])] }));
   }
 
   async removeAlias(eventName: string, address: string): Promise<Hook> {
     const lower = address.toLowerCase();
-    const hook = await this.#update(eventName, (current) => ({ ...current, aliases: current.aliases.filter((alias) => alias !== lower) }));
+    const hook = await this.#update(eventName, (current) => ({
+      ...current,
+      aliases: current.aliases.filter((alias) => alias !== lower),
+    }));
     await this.#kv.purge(keys.alias(lower));
     return hook;
   }
@@ -140,15 +183,28 @@ export class Registry {
 
   async #extendSubjects(names: readonly string[]): Promise<void> {
     const result = await this.#services.addSubjects(names);
-    if (result.kind === "too-many") throw new OperatorError(`more than ${result.limit} event names outside kustomer.app`, "begin event names with kustomer.app.<app>.");
-    if (result.kind === "foreign-stream") throw new OperatorError(`another stream already takes ${result.names.join(", ")}`, "choose other event names, or delete that stream");
+    if (result.kind === "too-many")
+      throw new OperatorError(
+        `more than ${result.limit} event names outside kustomer.app`,
+        "begin event names with kustomer.app.<app>.",
+      );
+    if (result.kind === "foreign-stream")
+      throw new OperatorError(
+        `another stream already takes ${result.names.join(", ")}`,
+        "choose other event names, or delete that stream",
+      );
   }
 
   async #claimAll(definition: AppDefinition): Promise<(() => Promise<void>)[]> {
     const undo: (() => Promise<void>)[] = [];
     const taken: Claim[] = [];
     for (const { eventName } of definition.hooks) {
-      const result = await claim(this.#kv, keys.name(eventName), this.#claimOf(definition.app, eventName), (app) => this.#snapshot.app(app) !== undefined);
+      const result = await claim(
+        this.#kv,
+        keys.name(eventName),
+        this.#claimOf(definition.app, eventName),
+        (app) => this.#snapshot.app(app) !== undefined,
+      );
       if (result.kind === "claimed") undo.push(result.undo);
       else taken.push({ ...result.by, eventName });
     }
@@ -160,7 +216,8 @@ export class Registry {
 
   #hookOf(definition: AppDefinition, hook: HookDefinition, old: Hook | undefined, warnings: string[]): Hook {
     const sameType = old?.type === hook.type;
-    if (old !== undefined && !sameType) warnings.push(`${hook.eventName} changed from ${old.type} to ${hook.type} and has a new address`);
+    if (old !== undefined && !sameType)
+      warnings.push(`${hook.eventName} changed from ${old.type} to ${hook.type} and has a new address`);
     return {
       hookId: old !== undefined && sameType ? old.hookId : newHookId(),
       app: definition.app,
@@ -219,7 +276,8 @@ export class Registry {
     const { hookId } = await this.#hook(eventName);
     const entry = await this.#kv.get(keys.hook(hookId));
     const current = entry === null ? undefined : readHook(entry.string());
-    if (entry === null || current === undefined) throw new OperatorError(`no hook publishes ${eventName}`, "see `posthorn hooks list`");
+    if (entry === null || current === undefined)
+      throw new OperatorError(`no hook publishes ${eventName}`, "see `posthorn hooks list`");
     const changed = change(current);
     await this.#kv.update(keys.hook(hookId), JSON.stringify(changed), entry.revision);
     return changed;
@@ -247,4 +305,3 @@ function definitionOf(hook: Hook): HookDefinition {
   const { eventName, displayEventName, description, type, options } = hook;
   return { eventName, displayEventName, description, type, options };
 }
-

@@ -25,7 +25,13 @@ export class RegistrySnapshot {
 
   constructor(open: () => Promise<KV>, log: Log) {
     this.#log = log;
-    this.#bucket = new LiveBucket({ name: "posthorn_registry", open, onChange: (key, value) => this.#change(key, value), onReset: () => this.#reset(), log });
+    this.#bucket = new LiveBucket({
+      name: "posthorn_registry",
+      open,
+      onChange: (key, value) => this.#change(key, value),
+      onReset: () => this.#reset(),
+      log,
+    });
   }
 
   start(): Promise<void> {
@@ -58,7 +64,9 @@ export class RegistrySnapshot {
 
   /** Every visible hook, by app and then by name. */
   hooks(): Hook[] {
-    return [...this.#hooks.values()].filter((hook) => this.#visible(hook) !== undefined).sort((a, b) => compare(a.app, b.app) || compare(a.eventName, b.eventName));
+    return [...this.#hooks.values()]
+      .filter((hook) => this.#visible(hook) !== undefined)
+      .sort((a, b) => compare(a.app, b.app) || compare(a.eventName, b.eventName));
   }
 
   apps(): App[] {
@@ -78,7 +86,10 @@ export class RegistrySnapshot {
    * Asks the server itself for a hook that the view does not have: it may have been made a moment ago by another replica.
    * Throws what the client throws.
    */
-  async readThrough(key: { readonly hookId: HookId } | { readonly alias: string }, now: number): Promise<Hook | undefined> {
+  async readThrough(
+    key: { readonly hookId: HookId } | { readonly alias: string },
+    now: number,
+  ): Promise<Hook | undefined> {
     const cacheKey = "hookId" in key ? key.hookId : key.alias;
     if (this.isKnownUnknown(cacheKey, now)) return undefined;
     const hook = "hookId" in key ? await this.#read(key.hookId) : await this.#readAlias(key.alias);
@@ -107,7 +118,9 @@ export class RegistrySnapshot {
   }
 
   #visible(hook: Hook | undefined): Hook | undefined {
-    return hook !== undefined && this.#apps.get(hook.app)?.eventNames.includes(hook.eventName) === true ? hook : undefined;
+    return hook !== undefined && this.#apps.get(hook.app)?.eventNames.includes(hook.eventName) === true
+      ? hook
+      : undefined;
   }
 
   #reset(): void {
@@ -121,7 +134,8 @@ export class RegistrySnapshot {
       const app = value === undefined ? undefined : readApp(value);
       if (app === undefined) this.#apps.delete(name);
       else this.#apps.set(name, app);
-      if (value !== undefined && app === undefined) this.#log.error("An app in the registry cannot be read and is left out", { key });
+      if (value !== undefined && app === undefined)
+        this.#log.error("An app in the registry cannot be read and is left out", { key });
     }
   }
 
@@ -134,7 +148,10 @@ export class RegistrySnapshot {
     }
     if (value === undefined) return;
     const hook = readHook(value);
-    if (hook === undefined) return this.#log.error("A hook in the registry cannot be read and is left out", { key: `hook.${hookId.slice(0, 4)}…` });
+    if (hook === undefined)
+      return this.#log.error("A hook in the registry cannot be read and is left out", {
+        key: `hook.${hookId.slice(0, 4)}…`,
+      });
     this.#hooks.set(hookId, hook);
     this.#byName.set(hook.eventName, hook);
     this.#unknown.delete(hookId);

@@ -41,7 +41,9 @@ test("a mail with JSON-LD becomes one event, digits and all, and its 250 names i
   const [stored] = await storedIn(posthorn, "POSTHORN_EVENTS");
   expect(stored?.subject).toBe(hook.eventName);
   expect(stored?.headers).toMatchObject({ "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": eventId });
-  expect(stored?.text).toContain('"payload":{"@context":"http://schema.org","@type":"Order","orderNumber":12345678901234567890,"price":1.10}');
+  expect(stored?.text).toContain(
+    '"payload":{"@context":"http://schema.org","@type":"Order","orderNumber":12345678901234567890,"price":1.10}',
+  );
   const event = JSON.parse(stored?.text ?? "") as { id: string; data: { mail: { envelope: { to: string[] } } } };
   expect(event.id).toBe(eventId);
   expect(event.data.mail.envelope.to).toEqual([`${hook.hookId.slice(0, 4)}…@localhost`]);

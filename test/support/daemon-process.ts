@@ -24,14 +24,19 @@ export class DaemonProcess {
 
   /** Starts it and waits until it serves. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, "serve"], { env: this.#env, cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [MAIN, "serve"], {
+      env: this.#env,
+      cwd: this.#folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child = child;
     const from = this.log.length;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.log += text));
     child.stdout.resume();
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!this.log.slice(from).includes("Posthorn serves")) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the daemon did not start: ${this.log.slice(from)}`);
+      if (child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`the daemon did not start: ${this.log.slice(from)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     this.smtpPort = Number(/"door":"smtp","address":"127\.0\.0\.1:(\d+)"/.exec(this.log.slice(from))?.[1]);
@@ -60,7 +65,10 @@ export class DaemonProcess {
 }
 
 /** A daemon process against `natsUrl`; the SMTP port stays the same over restarts when `env` names one. */
-export async function startDaemonProcess(natsUrl: string, env: Readonly<Record<string, string>> = {}): Promise<DaemonProcess> {
+export async function startDaemonProcess(
+  natsUrl: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<DaemonProcess> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-daemon-"));
   const daemon = new DaemonProcess(
     {

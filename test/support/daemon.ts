@@ -31,7 +31,10 @@ export class TestDaemon {
   }
 
   /** One email hook under its address. */
-  async emailHook(options: Record<string, unknown> = {}, eventName = "kustomer.app.shop.order"): Promise<Hook & { readonly address: string }> {
+  async emailHook(
+    options: Record<string, unknown> = {},
+    eventName = "kustomer.app.shop.order",
+  ): Promise<Hook & { readonly address: string }> {
     const [hook] = await this.install([{ eventName, displayEventName: "Order", type: "email", "x-posthorn": options }]);
     if (hook === undefined) throw new Error("no hook was installed");
     return { ...hook, address: `${hook.hookId}@localhost` };
@@ -40,7 +43,10 @@ export class TestDaemon {
   connectRelay(door: "smtp" | "lmtp" = "smtp", options: { readonly patienceMs?: number } = {}): Promise<Relay> {
     const address = this.daemon.mail.doors.find(({ name }) => name === door)?.address;
     if (address === undefined) throw new Error(`no ${door} door is open`);
-    return connectRelay({ host: "127.0.0.1", port: Number(address.split(":").at(-1)) }, { lmtp: door === "lmtp", ...options });
+    return connectRelay(
+      { host: "127.0.0.1", port: Number(address.split(":").at(-1)) },
+      { lmtp: door === "lmtp", ...options },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,7 +56,10 @@ export class TestDaemon {
 }
 
 /** Starts a daemon against `nats`; `env` holds settings that differ from the defaults. */
-export async function startTestDaemon(nats: NatsServer, env: Readonly<Record<string, string>> = {}): Promise<TestDaemon> {
+export async function startTestDaemon(
+  nats: NatsServer,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestDaemon> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-data-"));
   const all = {
     POSTHORN_NATS_URL: nats.url,
@@ -61,7 +70,10 @@ export async function startTestDaemon(nats: NatsServer, env: Readonly<Record<str
     POSTHORN_ADMIN_LISTEN: "127.0.0.1:0",
     ...env,
   };
-  return new TestDaemon(await startDaemon(readSettings(all), { log: silentLog, env: { ...process.env, ...all } }), folder);
+  return new TestDaemon(
+    await startDaemon(readSettings(all), { log: silentLog, env: { ...process.env, ...all } }),
+    folder,
+  );
 }
 
 export interface Stored {
