@@ -196,7 +196,7 @@ function logMail(mail: ReceivedMail, outcomes: readonly Outcome[], tookMs: numbe
       outcome: outcome.kind,
       ...("eventId" in outcome && { eventId: outcome.eventId }),
       ...(outcome.kind !== "stored" && { cause: causeInWords(outcome) }),
-      ...(outcome.kind === "tryLater" && outcome.error !== undefined && { error: String(outcome.error) }),
+      ...(outcome.kind === "tryLater" && outcome.error !== undefined && { error: errorInWords(outcome.error) }),
     })),
   };
   if (worst) log.warn("Mail not taken; the relay keeps it", fields);
@@ -207,3 +207,6 @@ function causeInWords(outcome: Outcome): string {
   if (outcome.kind === "deadLettered") return outcome.reason.code;
   return outcome.kind === "stored" ? "" : outcome.cause;
 }
+
+const errorInWords = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error);

@@ -91,7 +91,7 @@ async function deliverAll(
     return decide({ hook: delivery.hook, envelope: mail.envelope, summary: reading.summary, choice });
   });
   const outcomes = await Promise.all(
-    decisions.map((decision, index): Promise<Outcome> | Outcome => {
+    decisions.map(async (decision, index): Promise<Outcome> => {
       const delivery = deliveries[index] as Delivery;
       switch (decision.kind) {
         case "publish":
@@ -107,7 +107,7 @@ async function deliverAll(
   );
   if (mail.envelope.protocol.startsWith("LMTP") || combine(outcomes).kind !== "taken") return outcomes;
   return Promise.all(
-    outcomes.map((outcome, index) => {
+    outcomes.map(async (outcome, index): Promise<Outcome> => {
       const decision = decisions[index];
       return outcome.kind === "refused" && decision?.kind === "refuse"
         ? one.deadLetter(deliveries[index] as Delivery, reading, decision.reason)

@@ -118,7 +118,7 @@ export class WorkerPool {
     thread.job = job;
     const startedAt = performance.now();
     const cpuAtStart = thread.worker.cpuUsage();
-    thread.timer = setTimeout(() => this.#judge(thread, job, startedAt, cpuAtStart), this.#settings.parseTimeoutMs);
+    this.#judgeIn(this.#settings.parseTimeoutMs, thread, job, startedAt, cpuAtStart);
     thread.worker.postMessage(job.request);
   }
 
@@ -133,8 +133,16 @@ export class WorkerPool {
     else if (wallMs >= parseTimeoutMs * WALL_TIME_FACTOR) this.#replace(thread, { kind: "too-slow" });
     else {
       const againMs = Math.max(10, Math.min(parseTimeoutMs - cpuMs, parseTimeoutMs * WALL_TIME_FACTOR - wallMs));
-      thread.timer = setTimeout(() => this.#judge(thread, job, startedAt, cpuAtStart), againMs);
+      this.#judgeIn(againMs, thread, job, startedAt, cpuAtStart);
     }
+  }
+
+  #judgeIn(ms: number, thread: Thread, job: Job, startedAt: number, cpuAtStart: Promise<NodeJS.CpuUsage>): void {
+    thread.timer = setTimeout(() => {
+      this.#judge(thread, job, startedAt, cpuAtStart).catch((error: unknown) =>
+        this.#replace(thread, { kind: "died", error: String(error) }),
+      );
+    }, ms);
   }
 
   #finish(thread: Thread, result: PoolResult): void {

@@ -6,6 +6,7 @@ import { SMTPServer } from "smtp-server";
 import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "smtp-server";
 import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 
+import { Tasks } from "../../lib/tasks.ts";
 import type { Envelope, ReceivedMail, Recipient } from "../../model/mail.ts";
 import type { Outcome, TryLaterCause } from "../../model/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -81,12 +82,14 @@ export class MailDoor {
   readonly settings: MailDoorSettings;
   readonly #services: MailDoorServices;
   readonly #server: ConnectionServer;
+  readonly #commands: Tasks;
   readonly #connectionOf = new WeakMap<SMTPServerSession, MailConnection>();
   isStopping = false;
 
   constructor(settings: MailDoorSettings, services: MailDoorServices) {
     this.settings = settings;
     this.#services = services;
+    this.#commands = new Tasks((name, error) => this.onFault(`The reply to ${name} could not be sent`, error));
     this.#server = new ConnectionServer(this.#options());
     this.#server.door = this;
     // A client that goes away is no fault of ours, and the library says no more than that here.
@@ -207,13 +210,16 @@ export class MailDoor {
 
   /** An error without a reply would become a 550 in the library: a bug of ours must not bounce mail. */
   #guarded(work: () => Promise<Reply | undefined> | Reply | undefined, callback: (error?: Error | null) => void): void {
-    Promise.resolve()
-      .then(work)
-      .catch((error: unknown) => {
+    this.#commands.run("a command", async () => {
+      let refusal: Reply | undefined;
+      try {
+        refusal = await work();
+      } catch (error) {
         this.onFault("A command could not be answered", error);
-        return replyTryLater("our-fault");
-      })
-      .then((refusal) => callback(refusal === undefined ? null : new ReplyError(refusal)));
+        refusal = replyTryLater("our-fault");
+      }
+      callback(refusal === undefined ? null : new ReplyError(refusal));
+    });
   }
 
   #mailFrom(session: SMTPServerSession): Reply | undefined {
