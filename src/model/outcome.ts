@@ -40,3 +40,41 @@ export type Outcome =
   | { readonly kind: "deadLettered"; readonly eventId: EventId; readonly reason: DeadLetterReason }
   | { readonly kind: "tryLater"; readonly cause: TryLaterCause; readonly error?: unknown }
   | { readonly kind: "refused"; readonly cause: RefusedCause };
+
+/** What only an HTTP sender can get wrong; those of {@link RefusedCause} hold for it too. */
+export type RequestRefusedCause =
+  | "malformed"
+  | "key-missing"
+  | "key-wrong"
+  | "key-of-another-app"
+  | "signature-wrong"
+  | "origin-not-allowed"
+  | "captcha-failed"
+  | "wrong-method"
+  | "media-type"
+  | "schema-failed"
+  | "id-reused"
+  | "expectation"
+  | "headers-too-large";
+
+/** One place in a request that is wrong, for a person who mends it. */
+export interface RequestProblem {
+  /** JSON Pointer into the payload, or the name of a header in front of a colon. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** What became of one request. Only `stored`, `storedBatch` and `deadLettered` may be answered 2xx. */
+export type RequestOutcome =
+  | Exclude<Outcome, { readonly kind: "refused" }>
+  | {
+      readonly kind: "storedBatch";
+      readonly events: readonly { readonly eventId: EventId; readonly duplicate: boolean }[];
+    }
+  | {
+      readonly kind: "refused";
+      readonly cause: RefusedCause | RequestRefusedCause;
+      /** In our words, never the sender's bytes. */
+      readonly detail?: string;
+      readonly problems?: readonly RequestProblem[];
+    };

@@ -1,4 +1,4 @@
-import type { RefusedCause, TryLaterCause } from "../model/outcome.ts";
+import type { RefusedCause, RequestRefusedCause, TryLaterCause } from "../model/outcome.ts";
 
 type TemporaryCode = `4${number} 4.${number}.${number}`;
 type PermanentCode = `5${number} 5.${number}.${number}`;
@@ -45,4 +45,24 @@ export const REFUSED = {
 } as const satisfies Record<
   RefusedCause,
   { smtp: PermanentCode; http: 400 | 403 | 404 | 410 | 413 | 422; text: string }
+>;
+
+/** What only an HTTP sender hears (contract §7). */
+export const REQUEST_REFUSED = {
+  malformed: { http: 400, text: "The request cannot be read" },
+  "key-missing": { http: 401, text: "An API key is needed" },
+  "key-wrong": { http: 401, text: "This API key opens nothing" },
+  "key-of-another-app": { http: 403, text: "This API key is not for this hook" },
+  "signature-wrong": { http: 401, text: "The signature does not match" },
+  "origin-not-allowed": { http: 403, text: "This form may not be sent from that page" },
+  "captcha-failed": { http: 403, text: "The captcha was not solved" },
+  "wrong-method": { http: 405, text: "This method is not for this address" },
+  "media-type": { http: 415, text: "This media type is not taken here" },
+  "schema-failed": { http: 422, text: "The data does not meet the schema" },
+  "id-reused": { http: 422, text: "This id was used before with another body" },
+  expectation: { http: 417, text: "This expectation cannot be met" },
+  "headers-too-large": { http: 431, text: "The header fields are too large" },
+} as const satisfies Record<
+  RequestRefusedCause,
+  { http: 400 | 401 | 403 | 405 | 415 | 417 | 422 | 431; text: string }
 >;
