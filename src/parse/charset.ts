@@ -106,7 +106,7 @@ function decoderOf(name: string): TextDecoder | undefined {
 
 /** A label as the decoders know it: lower case, without quotes, by the names that Japanese and Korean mailers made up. */
 function plainLabel(label: string | undefined): string {
-  if (label === undefined) return "";
+  if (label === undefined || label === "utf-8" || label === "us-ascii") return label ?? "";
   const name = label.replace(/^["'\s]+|["'\s]+$/g, "").toLowerCase();
   if (name.startsWith("iso-2022-jp")) return "iso-2022-jp";
   if (/^(?:x-)?(?:cp|ms)-?932$/.test(name)) return "shift_jis";

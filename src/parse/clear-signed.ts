@@ -10,10 +10,10 @@ const BEGIN_MESSAGE = /^\s*-----BEGIN PGP MESSAGE-----/;
  */
 export function withoutClearSignature(text: string): string {
   const begin = text.indexOf(BEGIN_SIGNED);
-  if (begin < 0 || (begin > 0 && text[begin - 1] !== "\n")) return text;
+  if (begin < 0 || (begin > 0 && !/[\r\n]/.test(text[begin - 1] ?? ""))) return text;
   // Armor headers ("Hash: SHA256") end at an empty line.
   const rest = text.slice(begin + BEGIN_SIGNED.length);
-  const blank = /\r?\n[ \t]*\r?\n/.exec(rest);
+  const blank = /(?:\r\n|\r(?!\n)|\n)[ \t]*(?:\r\n?|\n)/.exec(rest);
   if (blank === null) return text;
   const signed = rest.slice(blank.index + blank[0].length);
   const end = BEGIN_SIGNATURE.exec(signed)?.index;

@@ -4,6 +4,7 @@ import type { StructuredValue } from "./parameters.ts";
 import { readStructured, withoutComments } from "./parameters.ts";
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+*-]{1,127}$/;
+const PLAIN = /^[\w-]+$/;
 const SNIFF_BYTES = 256;
 const HTML_START = /^\s*(?:<!--[^>]{0,100}-->\s*)?<(?:!doctype html|html|head|body)\b/i;
 
@@ -28,6 +29,7 @@ export function contentTypeOf(fields: readonly RawField[], defaultType: string, 
 export function transferEncodingOf(fields: readonly RawField[]): string {
   const declared = fieldOf(fields, "content-transfer-encoding");
   if (declared === undefined) return "";
+  if (PLAIN.test(declared)) return declared.toLowerCase();
   return withoutComments(declared)
     .replace(/^["'\s]+|["';\s]+$/g, "")
     .toLowerCase();

@@ -68,7 +68,7 @@ export class DelimiterSearch {
     let lineEnd = at + 2;
     while (lineEnd < most && bytes[lineEnd] !== LF && bytes[lineEnd] !== CR) lineEnd += 1;
     const text = bytes.toString("latin1", at + 2, lineEnd).trimEnd();
-    const found = this.#ownerOf(text) ?? this.#ownerOf(/^\S+/.exec(text)?.[0] ?? "");
+    const found = this.#ownerOf(text) ?? (/[ \t]/.test(text) ? this.#ownerOf(/^\S*/.exec(text)?.[0] ?? "") : undefined);
     if (found === undefined) return undefined;
     const end = found.length === text.length ? lineEndAfterBlanks(bytes, at + 2 + text.length) : undefined;
     const { owner, isLast } = found;

@@ -12,7 +12,7 @@ export function unflow(text: string, deleteSpace: boolean): string {
     if (open.length > 0) out.push(`${openDepth > 0 ? `${">".repeat(openDepth)} ` : ""}${open.join("")}`);
     open = [];
   };
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of text.split(/\r\n?|\n/)) {
     const depth = quoteDepth(line);
     let content = line.slice(depth);
     if (content.startsWith(" ")) content = content.slice(1);

@@ -15,7 +15,8 @@ export function nextLine(bytes: Buffer, start: number): { readonly end: number; 
     if (byte === CR) {
       if (bytes[at + 1] === LF) return { end: at, next: at + 2 };
       if (bytes[at + 1] === CR && bytes[at + 2] === LF) return { end: at, next: at + 3 };
-      if (at + 1 >= bytes.length || endsLine(bytes, at + 1)) return { end: at, next: at + 1 };
+      // A CR at the start of a line is an empty line, whatever begins the body behind it.
+      if (at === start || at + 1 >= bytes.length || endsLine(bytes, at + 1)) return { end: at, next: at + 1 };
     }
     at += 1;
   }

@@ -77,7 +77,8 @@ export function readHeaders(bytes: Buffer, start: number, maxBytes: number, sear
     at = next;
   }
   if (isTooLong || bodyStart - start > maxBytes) return { fields: [], bodyStart, isTooLong: true };
-  return { fields: fieldsOf(bytes, extents), bodyStart, isTooLong: false };
+  const fields = isAscii(bytes.subarray(start, bodyStart)) ? asciiFields(bytes, extents) : fieldsOf(bytes, extents);
+  return { fields, bodyStart, isTooLong: false };
 }
 
 /** Where the colon of a field stands in the line, 0 when the line is no field. */
@@ -100,6 +101,14 @@ function isField(bytes: Buffer, start: number): boolean {
     at = next;
   }
   return false;
+}
+
+function asciiFields(bytes: Buffer, extents: readonly Extent[]): RawField[] {
+  return extents.map(({ name, lines }) => ({
+    name: name.toLowerCase(),
+    writtenName: name,
+    value: unfolded(bytes, lines),
+  }));
 }
 
 function fieldsOf(bytes: Buffer, extents: readonly Extent[]): RawField[] {

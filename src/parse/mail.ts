@@ -113,7 +113,7 @@ function attachmentOf(part: MailLeaf): Attachment {
 /** With LF as line ends, at most `maxBytes` of UTF-8, cut between two code points. */
 function cut(decoded: string | undefined, maxBytes: number): { text: string; truncated: boolean } | undefined {
   if (decoded === undefined) return undefined;
-  const text = decoded.includes("\r") ? decoded.replace(/\r\n?/g, "\n") : decoded;
+  const text = decoded.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
   if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, truncated: false };
   const bytes = Buffer.from(text.slice(0, maxBytes));
   let end = Math.min(maxBytes, bytes.length);

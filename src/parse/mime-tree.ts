@@ -67,11 +67,10 @@ const IDENTITY = /^(?:|7bit|8bit|binary)$/;
  * as `limits` lets parts nest. Source: RFC 2045, RFC 2046 §5; numbers as IMAP gives them (RFC 3501 §6.4.5).
  */
 export function readTree(bytes: Buffer, limits: MimeLimits): MimeTree {
-  const start = leadingBlank(bytes);
-  const { fields, bodyStart } = readHeaders(bytes, start, limits.headerBytes);
   const reader = new TreeReader(limits);
-  reader.read(bytes, start, { part: "", depth: 0, rfc822Depth: 0, forwarded: false, container: "" });
-  const { leaves, notes, limit } = reader;
+  reader.read(bytes, leadingBlank(bytes), { part: "", depth: 0, rfc822Depth: 0, forwarded: false, container: "" });
+  const { leaves, notes, limit, top } = reader;
+  const { fields, bodyStart } = top ?? { fields: [], bodyStart: bytes.length };
   return { fields, bodyStart, leaves, notes, ...(limit !== undefined && { limit }) };
 }
 
@@ -79,6 +78,8 @@ class TreeReader {
   readonly leaves: Leaf[] = [];
   readonly notes: string[] = [];
   limit: MimeTree["limit"];
+  /** The header of the mail itself. */
+  top: { readonly fields: readonly RawField[]; readonly bodyStart: number } | undefined;
   readonly #limits: MimeLimits;
   #parts = 0;
 
@@ -139,6 +140,7 @@ class TreeReader {
     if (isNumbered && !this.#count(place.part === "" ? 0 : 1)) return undefined;
     if (place.depth > mimeDepth) return this.#over("mime-depth", `parts are nested deeper than ${mimeDepth}`);
     const { fields, bodyStart, isTooLong } = readHeaders(bytes, at, headerBytes, search);
+    this.top ??= { fields, bodyStart };
     if (isTooLong) return this.#over("header-bytes", `a header block of more than ${headerBytes} bytes`);
     const defaultType = place.container === "multipart/digest" ? "message/rfc822" : "text/plain";
     const contentType = contentTypeOf(fields, defaultType, bytes.subarray(bodyStart));

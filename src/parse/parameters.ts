@@ -72,8 +72,7 @@ function tokenEnd(text: string, from: number): number {
     const character = text[at];
     if (character === ";") return at;
     if (character === "(") at = commentEnd(text, at + 1) - 1;
-    else if (SEPARATORS.has(character ?? "") && at > from && /^\s{1,99}[\w*-]{1,99}=/.test(text.slice(at, at + 200)))
-      return at;
+    else if (at > from && startsParameter(text, at)) return at;
   }
   return text.length;
 }
@@ -84,10 +83,16 @@ function parameterValue(text: string, from: number): { readonly value: string; r
   // An unquoted file name with blanks goes on to the semicolon; a comment does not belong to it.
   while (at < text.length && text[at] !== ";") {
     if (text[at] === "(" && /\s/.test(text[at - 1] ?? "")) break;
-    if (/\s/.test(text[at] ?? "") && /^\s{1,99}[\w*-]{1,99}=(?!\?)/.test(text.slice(at, at + 200))) break;
+    if (startsParameter(text, at)) break;
     at += 1;
   }
   return { value: text.slice(from, at).trim(), end: at };
+}
+
+/** Whether a run of blanks begins at `at` with a parameter behind it: the semicolon was forgotten. */
+function startsParameter(text: string, at: number): boolean {
+  const isRunStart = SEPARATORS.has(text[at] ?? "") && !SEPARATORS.has(text[at - 1] ?? "");
+  return isRunStart && /^\s{1,99}[\w*-]{1,99}=(?!\?)/.test(text.slice(at, at + 200));
 }
 
 /** Only `\"` and `\\` are undone: Windows paths stand unescaped in file names. */

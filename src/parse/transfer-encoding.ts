@@ -67,11 +67,17 @@ const CR = 0x0d;
 const LF = 0x0a;
 const SPACE = 0x20;
 const TAB = 0x09;
+const HEX = new Int8Array(256).fill(-1);
+for (let value = 0; value < 16; value += 1) {
+  const digit = value.toString(16);
+  HEX[digit.charCodeAt(0)] = value;
+  HEX[digit.toUpperCase().charCodeAt(0)] = value;
+}
 
 function decodeQuotedPrintable(bytes: Buffer): Buffer {
   let i = bytes.indexOf(EQUALS);
   if (i < 0) return bytes;
-  const out = Buffer.allocUnsafeSlow(bytes.length);
+  const out = Buffer.allocUnsafe(bytes.length);
   bytes.copy(out, 0, 0, i);
   let length = i;
   while (i < bytes.length) {
@@ -111,8 +117,5 @@ function softBreakEnd(bytes: Buffer, from: number): number {
 }
 
 function hexValue(byte: number | undefined): number {
-  if (byte === undefined) return -1;
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const upper = byte & 0xdf;
-  return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : -1;
+  return byte === undefined ? -1 : (HEX[byte] ?? -1);
 }

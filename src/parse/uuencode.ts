@@ -9,6 +9,8 @@ export interface UuencodedFile {
 const LF = 0x0a;
 const CR = 0x0d;
 const BEGIN = Buffer.from("begin ");
+// Lines that only a CR ends: without this bound, each "begin " among them had the whole text searched for an LF.
+const MAX_LINE_BYTES = 400;
 const BEGIN_LINE = /^begin (?:base64 )?[0-7]{3,4} ([^\r\n]{1,255})$/;
 
 /**
@@ -72,8 +74,11 @@ function decodeLine(bytes: Buffer, start: number, end: number): Buffer | undefin
   return out.subarray(0, length);
 }
 
+/** The line at `start`, whatever ends it; of a longer one than anything uuencoded, no more than that. */
 function lineAt(bytes: Buffer, start: number): { readonly end: number; readonly next: number } {
-  const lf = bytes.indexOf(LF, start);
-  if (lf < 0) return { end: bytes.length, next: bytes.length };
-  return { end: lf > start && bytes[lf - 1] === CR ? lf - 1 : lf, next: lf + 1 };
+  const most = Math.min(bytes.length, start + MAX_LINE_BYTES);
+  let end = start;
+  while (end < most && bytes[end] !== LF && bytes[end] !== CR) end += 1;
+  if (end === bytes.length) return { end, next: end };
+  return { end, next: bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : end + 1 };
 }
