@@ -38,6 +38,7 @@ interface Thread {
 const WALL_TIME_FACTOR = 3;
 // A thread that has been busy for longer is not counted on: another one is started for the mails that wait behind it.
 const HELD_UP_MS = 100;
+const NO_CPU: NodeJS.CpuUsage = { user: 0, system: 0 };
 const DEAD_POOL_PAUSE_MS = 1_000;
 // `tsc` rewrites imports but not strings, so a thread is started with its starter's extension.
 const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
@@ -117,7 +118,8 @@ export class WorkerPool {
     if (job === undefined) return;
     thread.job = job;
     const startedAt = performance.now();
-    const cpuAtStart = thread.worker.cpuUsage();
+    // A thread that is still starting has none to tell; unhandled, that rejection would end the daemon.
+    const cpuAtStart = thread.worker.cpuUsage().catch(() => NO_CPU);
     this.#judgeIn(this.#settings.parseTimeoutMs, thread, job, startedAt, cpuAtStart);
     thread.worker.postMessage(job.request);
   }

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+
+import { READ_LIMITS } from "../../src/daemon/delivery.ts";
+import { WorkerPool } from "../../src/worker/pool.ts";
+
+test("a mail that comes while the threads still start is read like any other", async () => {
+  await using pool = new WorkerPool({
+    workers: 1,
+    parseTimeoutMs: 10_000,
+    maxWaiting: 10,
+    limits: READ_LIMITS,
+    heapMb: 128,
+    onRestart: () => undefined,
+  });
+  const mail = Buffer.from('Content-Type: application/json\r\n\r\n{"a":1.10}\r\n');
+  expect(await pool.read(mail, [{ options: { jsonld: "as-sent" } }])).toMatchObject({
+    kind: "read",
+    choices: [{ kind: "payload", value: '{"a":1.10}' }],
+  });
+}, 60_000);
