@@ -80,6 +80,12 @@ export class MailConnection extends SMTPConnection {
     else super.send(sent.code, sent.text, ENHANCED_CODE.test(sent.text) ? false : context);
   }
 
+  /** The library's table would put a 5.y.z behind the 4yz of a reply that was softened (smtp-server 3.21.6). */
+  override _getEnhancedStatusCode(code: number, context?: string | false): string {
+    const enhanced = super._getEnhancedStatusCode(code, context);
+    return code < 500 ? enhanced.replace(/^5/, "4") : enhanced;
+  }
+
   override _createParser(): MailStream {
     const parser = new MailStream({ maxCommandLength: this._server.options.maxCommandLength });
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
