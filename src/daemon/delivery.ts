@@ -5,13 +5,14 @@ import { MAX_INLINE_EVENT_BYTES } from "../event/build-event.ts";
 import type { Verdicts } from "../event/mail-json.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Hook } from "../model/hook.ts";
-import { causeOfPublish } from "../nats/cause-of.ts";
+import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
 import { OBJECT_BUCKET, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
 import { publishDeadLetter } from "../publish/dead-letter.ts";
-import { publishEvent } from "../publish/publish-event.ts";
+import { EVENT_STREAM, publishEvent } from "../publish/publish-event.ts";
 import type { Publish } from "../publish/publish.ts";
 import { createPublish } from "../publish/publish.ts";
+import { Pulse } from "../publish/pulse.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { newTraceparent } from "../telemetry/trace-context.ts";
@@ -31,19 +32,37 @@ const MAX_IN_FLIGHT = 256;
 const MAX_WAITING_PUBLISHES = 10_000;
 const ATTEMPT_MS = 3_000;
 const OBJECT_TIMEOUT_MS = 5_000;
+const PROBE_MS = 1_000;
 /** What headers and protocol may add to an event's bytes in one NATS message. */
 const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
 /** A mail up to this size is read on the main thread: that costs less than handing it to a worker and back. */
 const INLINE_READ_BYTES = 16 * 1024;
 
 /** Publishing on the storage's connection, every ack checked. */
-export function publishOn(storage: Storage, metrics: Metrics | undefined): Publish {
+export function publishOn(storage: Storage, metrics: Metrics | undefined, pulse?: Pulse): Publish {
   return createPublish(storage.js, {
     attemptMs: ATTEMPT_MS,
     gate: new Gate(MAX_IN_FLIGHT, MAX_WAITING_PUBLISHES),
     causeOf: (error, stream) => causeOfPublish(error, stream, storage.jsm),
     isConnected: () => storage.nats.isConnected(),
-    ...(metrics && { onAck: (ackMs) => metrics.observeAck(ackMs) }),
+    onAck: (ackMs) => {
+      pulse?.heard();
+      metrics?.observeAck(ackMs);
+    },
+    onNoAck: () => pulse?.missed(),
+  });
+}
+
+/** Notices when the event stream stops to answer, and when it answers again. */
+export function createPulse(storage: Storage): Pulse {
+  return new Pulse(async () => {
+    const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PROBE_MS));
+    const asked = storage.jsm.streams.info(EVENT_STREAM).then(
+      () => true,
+      // Any answer ends the silence: what is wrong with the stream is said by the next mail's own answer.
+      (error: unknown) => causeOf(error) !== "no-ack" && storage.nats.isConnected(),
+    );
+    return Promise.race([asked, late]);
   });
 }
 

@@ -11,6 +11,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { combine } from "../pipeline/combine.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { deliverMail } from "../pipeline/deliver-mail.ts";
+import type { Pulse } from "../publish/pulse.ts";
 import { Admission } from "../receive/admission.ts";
 import type { MailDoorServices } from "../receive/smtp/door.ts";
 import { MailDoor } from "../receive/smtp/door.ts";
@@ -19,8 +20,6 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Storage } from "./storage.ts";
 
-/** How long one mail may take from its final dot to its reply; Postfix waits 600 s there. */
-const DELIVER_MS = 20_000;
 /** Mails in memory at once, in units of the largest one. */
 const LARGEST_MAILS_IN_FLIGHT = 8;
 const MAX_MAILS_IN_FLIGHT = 2_000;
@@ -42,6 +41,9 @@ export interface MailDoorParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly rates: SlidingMinute;
+  readonly pulse: Pulse;
+  /** How long one mail may take from its final dot to its reply, in milliseconds. */
+  readonly deliverMs: number;
 }
 
 /** Opens the listeners that the settings ask for: SMTP, LMTP, SMTPS. Throws `OperatorError` when an address is taken. */
@@ -127,7 +129,7 @@ async function tlsOf(settings: Settings): Promise<{ key: Buffer; cert: Buffer; r
 }
 
 function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" | "lmtp") => MailDoorServices {
-  const { settings, storage, stages, log, metrics, rates } = parts;
+  const { settings, storage, stages, log, metrics, rates, pulse, deliverMs } = parts;
   const { snapshot, nats } = storage;
   let mailsInFlight = 0;
 
@@ -135,7 +137,7 @@ function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" |
     mailsInFlight += 1;
     const startedAt = performance.now();
     try {
-      const each = await deliverMail(mail, stages, AbortSignal.timeout(DELIVER_MS));
+      const each = await deliverMail(mail, stages, AbortSignal.timeout(deliverMs));
       const whole = combine(each);
       logMail(mail, each, performance.now() - startedAt, log);
       for (const outcome of each) metrics.countOutcome(door, outcome.kind, causeInWords(outcome));
@@ -153,7 +155,7 @@ function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" |
     withinRate: ({ hookId, options }) =>
       options.rateLimit === undefined || rates.tryCount(hookId, options.rateLimit.perMinute, Date.now()),
     deliver: (mail) => deliver(mail, door),
-    whyNotNow: () => (nats.isConnected() ? undefined : "nats-away"),
+    whyNotNow: () => (!nats.isConnected() ? "nats-away" : pulse.isSilent ? "no-ack" : undefined),
     hasRoom: () => mailsInFlight < MAX_MAILS_IN_FLIGHT,
     onRefusal: ({ reply, remoteAddress, hookEventName }) =>
       log.debug("Refused", { door, code: reply.code, text: reply.text, remoteAddress, hook: hookEventName }),

@@ -5,7 +5,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { WorkerPool } from "../worker/pool.ts";
-import { READ_LIMITS, mailStages, publishOn } from "./delivery.ts";
+import { READ_LIMITS, createPulse, mailStages, publishOn } from "./delivery.ts";
 import type { MailDoors } from "./mail-doors.ts";
 import { openMailDoors } from "./mail-doors.ts";
 import type { Storage } from "./storage.ts";
@@ -15,11 +15,14 @@ import { openStorage } from "./storage.ts";
 export interface Daemon {
   readonly storage: Storage;
   readonly mail: MailDoors;
+  readonly admin: AdminDoor;
   readonly metrics: Metrics;
   /** Start-up backwards: doors first, NATS last. Resolves when everything has ended, within about ten seconds. */
   stop(): Promise<void>;
 }
 
+/** How long one mail may take from its final dot to its reply; Postfix waits 600 s there. */
+const DELIVER_MS = 20_000;
 const STREAM_CHECK_MS = 2_000;
 const MAIL_GRACE_MS = 7_000;
 const WORKER_HEAP_MB = 512;
@@ -32,7 +35,12 @@ const MAX_WAITING_MAILS = 1_000;
  */
 export async function startDaemon(
   settings: Settings,
-  options: { readonly log: Log; readonly env: NodeJS.ProcessEnv; readonly serverSyncsAlways?: boolean },
+  options: {
+    readonly log: Log;
+    readonly env: NodeJS.ProcessEnv;
+    readonly serverSyncsAlways?: boolean;
+    readonly deliverMs?: number;
+  },
 ): Promise<Daemon> {
   const { log, env } = options;
   await using opened = new AsyncDisposableStack();
@@ -61,13 +69,32 @@ export async function startDaemon(
   ends.pool = pool;
   opened.use(watchEventStream(storage, settings, log));
   const rates = new SlidingMinute();
-  const publish = publishOn(storage, metrics);
+  const pulse = opened.use(createPulse(storage));
+  const publish = publishOn(storage, metrics, pulse);
   const stages = mailStages({ storage, settings, publish, pool, log, metrics, env });
-  const mail = await openMailDoors({ settings, storage, stages, log, metrics, rates });
+  // Before the other doors, so that it closes after them: /readyz says 503 while mail in flight reaches its ack.
+  let isServing = false;
+  const admin = await openAdminDoor({ settings, storage, log, metrics, isServing: () => isServing });
+  opened.defer(() => admin.close());
+  const mail = await openMailDoors({
+    settings,
+    storage,
+    stages,
+    log,
+    metrics,
+    rates,
+    pulse,
+    deliverMs: options.deliverMs ?? DELIVER_MS,
+  });
   ends.mail = mail;
   opened.defer(() => mail.close(MAIL_GRACE_MS));
   const owned = opened.move();
-  return { storage, mail, metrics, stop: () => owned.disposeAsync() };
+  isServing = true;
+  const stop = () => {
+    isServing = false;
+    return owned.disposeAsync();
+  };
+  return { storage, mail, admin, metrics, stop };
 }
 
 /** A stream that somebody deleted is created again within seconds; until then mail hears 451 4.3.5. */

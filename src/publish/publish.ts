@@ -29,6 +29,8 @@ export interface PublishOptions {
   readonly isConnected: () => boolean;
   /** Called with the milliseconds from publish to ack. */
   readonly onAck?: (ackMs: number) => void;
+  /** Called for each try that ended without an ack although the connection stood. */
+  readonly onNoAck?: () => void;
 }
 
 export type Publish = (publication: Publication, signal: AbortSignal) => Promise<PublishResult>;
@@ -83,6 +85,7 @@ async function tryOnce(
     return { kind: "acked", sequence: ack.seq, duplicate: ack.duplicate };
   } catch (error) {
     const cause = signal.aborted ? "no-ack" : await options.causeOf(error, publication.stream);
+    if (cause === "no-ack") options.onNoAck?.();
     // Whatever went wrong behind the write, the server may have stored it: only a clear refusal says it did not.
     return { kind: "tryLater", cause, error, ambiguous: WORTH_ANOTHER_TRY.has(cause) || cause === "our-fault" };
   }

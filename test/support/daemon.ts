@@ -7,6 +7,7 @@ import type { Daemon } from "../../src/daemon/start.ts";
 import { startDaemon } from "../../src/daemon/start.ts";
 import type { Hook } from "../../src/model/hook.ts";
 import { readAppDefinition } from "../../src/registry/app-definition.ts";
+import type { Log } from "../../src/telemetry/log.ts";
 import { silentLog } from "./silent-log.ts";
 import type { NatsServer } from "./nats-server.ts";
 import type { Relay } from "./relay.ts";
@@ -59,6 +60,7 @@ export class TestDaemon {
 export async function startTestDaemon(
   nats: NatsServer,
   env: Readonly<Record<string, string>> = {},
+  options: { readonly deliverMs?: number; readonly log?: Log } = {},
 ): Promise<TestDaemon> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-data-"));
   const all = {
@@ -71,7 +73,7 @@ export async function startTestDaemon(
     ...env,
   };
   return new TestDaemon(
-    await startDaemon(readSettings(all), { log: silentLog, env: { ...process.env, ...all } }),
+    await startDaemon(readSettings(all), { log: silentLog, env: { ...process.env, ...all }, ...options }),
     folder,
   );
 }
