@@ -11,9 +11,14 @@ export class Budget {
     return this.#used;
   }
 
+  /** Whether `amount` would fit now. */
+  fits(amount: number): boolean {
+    return this.#used + amount <= this.#limit;
+  }
+
   /** Takes `amount` when there is room for it. */
   tryTake(amount: number): boolean {
-    if (this.#used + amount > this.#limit) return false;
+    if (!this.fits(amount)) return false;
     this.#used += amount;
     return true;
   }

@@ -140,8 +140,9 @@ export class MailConnection extends SMTPConnection {
       this.send(503, "5.5.1 Send RCPT first");
       return callback();
     }
-    if (!this.#door.hasRoom()) {
-      this.reply(replyTryLater("busy"));
+    const cause = this.#door.whyNoMail(this.#declaredBytes());
+    if (cause !== undefined) {
+      this.reply(replyTryLater(cause));
       return callback();
     }
     parser.collectMail({
@@ -215,6 +216,14 @@ export class MailConnection extends SMTPConnection {
     if (this.#door.settings.lmtp) return this.secure ? "LMTPS" : "LMTP";
     if (this.openingCommand === "HELO") return "SMTP";
     return `ESMTP${this.secure ? "S" : ""}${this.session.user ? "A" : ""}` as Envelope["protocol"];
+  }
+
+  /** What SIZE= at MAIL announced (RFC 1870), 0 without it. */
+  #declaredBytes(): number {
+    const { mailFrom } = this.session.envelope;
+    const args = mailFrom === false ? undefined : (mailFrom.args as { readonly SIZE?: string } | false | undefined);
+    const size = args === false ? Number.NaN : Number(args?.SIZE);
+    return Number.isSafeInteger(size) && size > 0 ? size : 0;
   }
 
   #takeBytes(count: number): boolean {

@@ -139,8 +139,13 @@ export class MailDoor {
     );
   }
 
-  hasRoom(): boolean {
-    return this.#services.hasRoom();
+  /** Why a mail of about so many bytes cannot be taken now, known before a byte of it is sent. */
+  whyNoMail(declaredBytes: number): TryLaterCause | undefined {
+    const { admission } = this.#services;
+    return (
+      this.#services.whyNotNow() ??
+      (this.#services.hasRoom() && admission.bytes.fits(Math.max(1, declaredBytes)) ? undefined : "busy")
+    );
   }
 
   onRefusal(connection: MailConnection, reply: Reply): void {
@@ -233,6 +238,8 @@ export class MailDoor {
     if (connection === undefined) throw new Error("a RCPT without a connection");
     if (connection.recipientCount >= MAX_RECIPIENTS) return replyTryLater("too-many-recipients");
     const answer = await findRecipient(address.address, session.remoteAddress, this.#services);
+    const cause = answer.kind === "accepted" ? this.#services.whyNotNow() : undefined;
+    if (cause !== undefined) return replyTryLater(cause);
     switch (answer.kind) {
       case "accepted":
         connection.addRecipient(answer.recipient);
