@@ -3,14 +3,17 @@ import { createRequire } from "node:module";
 import { Command } from "commander";
 
 import { appsCommand } from "./apps.ts";
+import { asyncApiCommand } from "./asyncapi.ts";
 import { deadCommand } from "./dead.ts";
 import { doctorCommand } from "./doctor.ts";
 import { extractCommand } from "./extract.ts";
 import { hooksCommand } from "./hooks.ts";
 import { keysCommand } from "./keys.ts";
+import { schemaCommand } from "./schema.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
 import { tailCommand } from "./tail.ts";
+import { typesCommand } from "./types.ts";
 
 const COMMANDS = [
   serveCommand,
@@ -22,6 +25,9 @@ const COMMANDS = [
   tailCommand,
   deadCommand,
   doctorCommand,
+  asyncApiCommand,
+  schemaCommand,
+  typesCommand,
 ];
 
 /** The `posthorn` command with all of its sub-commands (contract §8). Wrong usage is one line on stderr and exit code 2. */

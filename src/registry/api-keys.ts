@@ -72,6 +72,7 @@ export class KeyStore {
       expires,
     };
     await this.#bucket.kv.create(keyId, JSON.stringify(record));
+    await this.#bucket.catchUp();
     return { keyId, key: `phk_${keyId}_${secret}`, app: wish.app, expires };
   }
 
@@ -84,6 +85,7 @@ export class KeyStore {
     if (entry === null || entry.operation !== "PUT")
       throw new OperatorError(`no key ${keyId}`, "see `posthorn keys list`");
     await this.#bucket.kv.purge(keyId);
+    await this.#bucket.catchUp();
   }
 
   /** Whom a presented key belongs to. Constant time for keys that exist; a key made a moment ago elsewhere is read through. */

@@ -14,6 +14,8 @@ export interface LiveBucketOptions {
 }
 
 const CHECK_EVERY_MS = 2_000;
+const CATCH_UP_MS = 2_000;
+const CATCH_UP_STEP_MS = 2;
 const LIST_AGAIN_MS = 60_000;
 
 /**
@@ -47,6 +49,18 @@ export class LiveBucket {
   get kv(): KV {
     if (this.#kv === undefined) throw new Error(`bucket ${this.#options.name} is not open`);
     return this.#kv;
+  }
+
+  /**
+   * Resolves when everything that was written before the call, here or elsewhere, is in the view. Throws what the client
+   * throws. A watch that does not bring it in time is replaced by a new one.
+   */
+  async catchUp(): Promise<void> {
+    const { streamInfo } = await this.kv.status();
+    const deadline = Date.now() + CATCH_UP_MS;
+    while (this.#revision < streamInfo.state.last_seq && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, CATCH_UP_STEP_MS));
+    if (this.#revision < streamInfo.state.last_seq) await this.#list();
   }
 
   close(): void {
@@ -94,6 +108,8 @@ export class LiveBucket {
       if (streamInfo.state.messages === 0) resolve();
       this.#follow(entries, last, resolve).then(resolve, reject);
     });
+    // The newest message may be gone again, and then no entry brings its number.
+    this.#revision = Math.max(this.#revision, last);
     this.isLoaded = true;
   }
 

@@ -31,8 +31,8 @@ export interface InstallReport {
 }
 
 /**
- * Changes to the registry: apps, hooks, aliases. Reads its own bucket before every write and fails whole when something
- * is in the way; `OperatorError` says what.
+ * Changes to the registry: apps, hooks, aliases. The view catches up before every change and after it, so that one change
+ * sees the other; each fails whole when something is in the way, and `OperatorError` says what.
  */
 export class Registry {
   readonly #snapshot: RegistrySnapshot;
@@ -45,6 +45,7 @@ export class Registry {
 
   /** Installs or upgrades an app: nothing is stored when a name belongs to somebody else. Ids are kept on upgrade. */
   async install(definition: AppDefinition): Promise<InstallReport> {
+    await this.#snapshot.catchUp();
     const before = await this.#app(definition.app);
     const old = new Map((await this.#hooksOf(before?.value)).map((hook) => [hook.eventName, hook]));
     await this.#extendSubjects(definition.hooks.map(({ eventName }) => eventName));
@@ -66,6 +67,7 @@ export class Registry {
         [...old.values()].filter(({ hookId }) => !kept.has(hookId)),
         new Set(app.eventNames),
       );
+      await this.#snapshot.catchUp();
       return { app, hooks, warnings };
     } catch (error) {
       await Promise.allSettled(undo.map((one) => one()));
@@ -75,12 +77,14 @@ export class Registry {
 
   /** Takes an app and its hooks away. Their ids are gone for good; stored events stay. */
   async uninstall(app: string): Promise<void> {
+    await this.#snapshot.catchUp();
     const before = await this.#app(app);
     if (before === undefined) throw new OperatorError(`no app ${app} is installed`, "see `posthorn apps list`");
     const hooks = await this.#hooksOf(before.value);
     // The app's key makes its hooks visible: without it they are gone at once.
     await this.#kv.delete(keys.app(app), { previousSeq: before.revision });
     await this.#removeHooks(hooks, new Set());
+    await this.#snapshot.catchUp();
   }
 
   /** Makes a hook without an app definition, in the app `adhoc`. */
@@ -101,6 +105,7 @@ export class Registry {
         `${JSON.stringify(wish.eventName ?? slug)} is no event name`,
         "use letters, digits, _ and - in tokens joined by dots; choose one with --event",
       );
+    await this.#snapshot.catchUp();
     const before = await this.#app(ADHOC);
     if (before?.value.eventNames.includes(eventName) === true)
       throw new OperatorError(`the event name ${eventName} is taken`, "choose another with --event");
@@ -129,6 +134,7 @@ export class Registry {
     const hook: Hook = { ...old, hookId: newHookId() };
     await this.#kv.put(keys.hook(hook.hookId), JSON.stringify(hook));
     await this.#kv.purge(keys.hook(old.hookId));
+    await this.#snapshot.catchUp();
     return hook;
   }
 
@@ -170,6 +176,7 @@ export class Registry {
       aliases: current.aliases.filter((alias) => alias !== lower),
     }));
     await this.#kv.purge(keys.alias(lower));
+    await this.#snapshot.catchUp();
     return hook;
   }
 
@@ -267,6 +274,7 @@ export class Registry {
   }
 
   async #hook(eventName: string): Promise<Hook> {
+    await this.#snapshot.catchUp();
     const hook = this.#snapshot.hookByEventName(eventName);
     if (hook === undefined) throw new OperatorError(`no hook publishes ${eventName}`, "see `posthorn hooks list`");
     return hook;
@@ -280,6 +288,7 @@ export class Registry {
       throw new OperatorError(`no hook publishes ${eventName}`, "see `posthorn hooks list`");
     const changed = change(current);
     await this.#kv.update(keys.hook(hookId), JSON.stringify(changed), entry.revision);
+    await this.#snapshot.catchUp();
     return changed;
   }
 }

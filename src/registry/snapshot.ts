@@ -42,6 +42,11 @@ export class RegistrySnapshot {
     this.#bucket.close();
   }
 
+  /** Resolves when every change that was made before the call is seen here, other replicas' too. */
+  catchUp(): Promise<void> {
+    return this.#bucket.catchUp();
+  }
+
   get isLoaded(): boolean {
     return this.#bucket.isLoaded;
   }
@@ -128,7 +133,8 @@ export class RegistrySnapshot {
   }
 
   #change(key: string, value: string | undefined): void {
-    const [kind = "", name = ""] = [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
+    const dot = key.indexOf(".");
+    const [kind, name] = [key.slice(0, dot), key.slice(dot + 1)];
     if (kind === "hook") this.#changeHook(name, value);
     else if (kind === "app") {
       const app = value === undefined ? undefined : readApp(value);
@@ -144,7 +150,7 @@ export class RegistrySnapshot {
     if (before !== undefined) {
       this.#hooks.delete(hookId);
       if (this.#byName.get(before.eventName)?.hookId === hookId) this.#byName.delete(before.eventName);
-      for (const alias of before.aliases) this.#byAlias.delete(alias);
+      for (const alias of before.aliases) if (this.#byAlias.get(alias)?.hookId === hookId) this.#byAlias.delete(alias);
     }
     if (value === undefined) return;
     const hook = readHook(value);
