@@ -9,6 +9,9 @@ export function printBanner(daemon: Daemon, settings: Settings): void {
   print("");
   print(styled("bold", "Posthorn is ready."));
   for (const { name, address } of daemon.mail.doors) print(`  ${name.padEnd(6)} ${address}`);
+  const { address: admin, tokenFile } = daemon.admin;
+  if (admin !== undefined)
+    print(`  admin  http://${admin}/${tokenFile === undefined ? "" : `   the token is in ${tokenFile}`}`);
   for (const hook of daemon.storage.snapshot.hooks()) {
     const row = hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl });
     print("");

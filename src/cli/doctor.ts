@@ -12,8 +12,10 @@ export function doctorCommand(): Command {
       const checks = await withStorage((storage, settings) => checkHealth(storage, settings));
       if (wantsJson(command)) printJson(checks);
       else
-        for (const { name, ok, detail } of checks)
-          print(`${ok ? styled("green", "ok  ") : styled("red", "FAIL")} ${name}: ${detail}`);
+        for (const { name, ok, warning, detail } of checks)
+          print(
+            `${ok ? (warning ? styled("yellow", "warn") : styled("green", "ok  ")) : styled("red", "FAIL")} ${name}: ${detail}`,
+          );
       if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
     });
 }

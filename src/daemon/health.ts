@@ -6,7 +6,10 @@ import type { Storage } from "./storage.ts";
 /** One thing that was looked at, and what it means. */
 export interface HealthCheck {
   readonly name: string;
+  /** False keeps `/readyz` at 503: nothing can be taken while it lasts. */
   readonly ok: boolean;
+  /** Works, and somebody should look at it. */
+  readonly warning?: true;
   readonly detail: string;
 }
 
@@ -40,7 +43,8 @@ export async function checkHealth(storage: Storage, settings: Settings): Promise
       const full = limit > 0 ? bytes / limit : 0;
       checks.push({
         name: `stream ${stream}`,
-        ok: full < ALMOST_FULL,
+        ok: true,
+        ...(full >= ALMOST_FULL && { warning: true }),
         detail: `${messages} messages, ${limit > 0 ? `${Math.round(full * 100)} % of ${limit} bytes` : `${bytes} bytes, no limit of its own`}`,
       });
       if (stream === STREAMS.events)
@@ -57,6 +61,7 @@ export async function checkHealth(storage: Storage, settings: Settings): Promise
     checks.push({
       name: "mail domain",
       ok: true,
+      warning: true,
       detail: "localhost: set POSTHORN_MAIL_DOMAIN before relays on other machines deliver here",
     });
   return checks;

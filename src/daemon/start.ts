@@ -5,6 +5,8 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { WorkerPool } from "../worker/pool.ts";
+import type { AdminDoor } from "./admin-door.ts";
+import { openAdminDoor } from "./admin-door.ts";
 import { READ_LIMITS, createPulse, mailStages, publishOn } from "./delivery.ts";
 import type { MailDoors } from "./mail-doors.ts";
 import { openMailDoors } from "./mail-doors.ts";

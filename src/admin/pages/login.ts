@@ -1,0 +1,32 @@
+import type { Html } from "../html.ts";
+import { html } from "../html.ts";
+import { layout } from "./layout.ts";
+
+/** The sign-in form; it also stands in place of every page that somebody asks for without being signed in. */
+export function loginPage({ next, problem }: { readonly next: string; readonly problem?: string }): Html {
+  return layout(
+    { title: "Sign in", person: null },
+    html`<section class="card narrow">
+      <h1>Sign in</h1>
+      <form method="post" action="/login" class="stack">
+        <input type="hidden" name="next" value="${next}" />
+        <label for="token">Admin token</label>
+        <input
+          id="token"
+          name="token"
+          type="password"
+          autocomplete="current-password"
+          required
+          autofocus
+          ${problem !== undefined && html`aria-invalid="true" aria-describedby="problem"`}
+        />
+        ${problem !== undefined && html`<p id="problem" class="problem" role="alert">${problem}</p>`}
+        <button>Sign in</button>
+      </form>
+      <p class="hint">
+        It is the value of <code>POSTHORN_ADMIN_TOKEN</code>, or stands in the file <code>admin-token</code> of the data
+        directory.
+      </p>
+    </section>`,
+  );
+}
