@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 
+import { DnsLookups } from "../authenticate/dns-lookups.ts";
+import { authenticateMail } from "../authenticate/mail.ts";
 import type { Settings } from "../config/settings.ts";
 import { MAX_INLINE_EVENT_BYTES } from "../event/build-event.ts";
-import type { Verdicts } from "../event/mail-json.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Hook } from "../model/hook.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
@@ -37,6 +38,16 @@ const PROBE_MS = 1_000;
 const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
 /** A mail up to this size is read on the main thread: that costs less than handing it to a worker and back. */
 const INLINE_READ_BYTES = 16 * 1024;
+
+const DNS_LIMITS = {
+  timeoutMs: 5_000,
+  cacheMs: 60_000,
+  troubleMs: 5_000,
+  cachedAnswers: 20_000,
+  lookupsPerMail: 80,
+  inFlight: 1_000,
+};
+const DNS_DEADLINE_MS = 8_000;
 
 /** Publishing on the storage's connection, every ack checked. */
 export function publishOn(storage: Storage, metrics: Metrics | undefined, pulse?: Pulse): Publish {
@@ -91,7 +102,7 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
     },
     keyOf: async ({ options }) =>
       options.key === undefined || options.key === "kv" ? undefined : env[options.key.slice("env:".length)],
-    verdictsOf: async () => NOT_CHECKED,
+    verdictsOf: authenticatorOf(settings),
     storeObject: (bytes, receivedAt) => storeObject(storage, bytes, receivedAt),
     objectNameOf: (bytes, receivedAt) => objectNameOf(sha256Hex(bytes), receivedAt),
     publishEvent: ({ eventId, hook, bytes }, signal) =>
@@ -106,13 +117,12 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
   };
 }
 
-/** Nobody looks at DNS yet, and the words say so: `none` would claim that nothing was there. */
-const NOT_CHECKED: Verdicts = {
-  spf: { result: "unchecked", domain: null },
-  dkim: { result: "unchecked", domain: null },
-  dmarc: { result: "unchecked", domain: null },
-  arc: { result: "unchecked", domain: null },
-};
+/** The look-ups of all mails share one cache; one mail may wait for DNS for less than a delivery may take. */
+function authenticatorOf({ dnsServers, authservIds }: Settings): MailStages["verdictsOf"] {
+  const rules = { dns: new DnsLookups({ servers: dnsServers, ...DNS_LIMITS }), authservIds };
+  return ({ bytes, envelope, peer }) =>
+    authenticateMail({ bytes, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS);
+}
 
 async function storeObject(storage: Storage, bytes: Uint8Array, receivedAt: number): Promise<StoredObject> {
   if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };

@@ -37,6 +37,8 @@ export async function replayDeadLetter(
       recipients: [{ address: envelope.to[0] ?? "", tag, hook }],
       bytes,
       receivedAt: Date.parse(letter.time),
+      // What a relay told us at the time is not kept; anything in the mail itself could be the sender's.
+      peer: "stranger",
       transactionId: `replay ${letter.id}`,
     },
     stages,

@@ -2,24 +2,11 @@ import { redactHookIds } from "../model/hook-id.ts";
 import type { HookOptions } from "../model/hook-options.ts";
 import type { Attachment, Envelope, MailAddress, MailSummary } from "../model/mail.ts";
 import type { JsonText } from "../model/mail.ts";
+import type { Verdicts } from "../model/verdicts.ts";
 import { arrayOf, objectOf, toJson } from "./json.ts";
 
 /** Attachments under this size travel inside the event, as base64 (contract §5). */
 export const INLINE_ATTACHMENT_BYTES = 32 * 1024;
-
-/** One verdict of SPF, DKIM, DMARC or ARC with the words of RFC 8601 §2.7. */
-export interface Verdict {
-  readonly result: string;
-  readonly domain: string | null;
-  readonly [detail: string]: unknown;
-}
-
-export interface Verdicts {
-  readonly spf: Verdict;
-  readonly dkim: Verdict;
-  readonly dmarc: Verdict;
-  readonly arc: Verdict;
-}
 
 /** What stands beside the bytes of a mail when `data.mail` is written for one hook. */
 export interface MailContext {

@@ -21,6 +21,12 @@ export interface Recipient {
   readonly hook: Hook;
 }
 
+/**
+ * `relay` and `relayed-client` came through POSTHORN_TRUSTED_RELAYS: with the first the address in the envelope is the
+ * relay's own, with the second that of the client it told us of (PROXY, XCLIENT, XFORWARD).
+ */
+export type Peer = "stranger" | "relay" | "relayed-client";
+
 /** One mail at the end of its DATA, before anybody looked inside. */
 export interface ReceivedMail {
   readonly envelope: Envelope;
@@ -29,6 +35,8 @@ export interface ReceivedMail {
   readonly bytes: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
+  /** Who was at the other end of the connection that brought it. */
+  readonly peer: Peer;
   /** Log lines of one mail share it. */
   readonly transactionId: string;
 }

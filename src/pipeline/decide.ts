@@ -1,23 +1,26 @@
 import { unreachable } from "../lib/unreachable.ts";
-import { matchesGlob } from "../lib/glob.ts";
 import { POSTHORN } from "../model/app-name.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
 import type { Envelope, JsonText, MailSummary } from "../model/mail.ts";
-import type { RefusedCause } from "../model/outcome.ts";
+import type { RefusedCause, TryLaterCause } from "../model/outcome.ts";
+import type { Authentication } from "../model/verdicts.ts";
 import type { PayloadChoice } from "../extract/payload.ts";
+import { authorOf, demandOf, whyNotAllowed } from "./sender-policy.ts";
 
 /** What shall happen with one mail for one hook. There is no default: every path decides. */
 export type Decision =
   | { readonly kind: "publish"; readonly payload: JsonText }
   | { readonly kind: "dead-letter"; readonly reason: DeadLetterReason }
   /** Refused towards the relay; `reason` is what it is dead-lettered with when another recipient was stored. */
-  | { readonly kind: "refuse"; readonly cause: RefusedCause; readonly reason: DeadLetterReason };
+  | { readonly kind: "refuse"; readonly cause: RefusedCause; readonly reason: DeadLetterReason }
+  | { readonly kind: "try-later"; readonly cause: TryLaterCause };
 
 export interface DecideInput {
   readonly hook: Hook;
   readonly envelope: Envelope;
   readonly summary: MailSummary;
+  readonly authentication: Authentication;
   readonly choice: PayloadChoice;
 }
 
@@ -29,12 +32,12 @@ export function decide(input: DecideInput): Decision {
   if (hook.app === POSTHORN)
     return deadLetter("system", "Mail to the postmaster of our domain; set an alias to give it a hook");
   const { options } = hook;
-  if (options.senders !== undefined && !isAllowedSender(summary, options.senders)) {
-    return deadLetter(
-      "sender-not-allowed",
-      `From is ${fromInWords(summary)}; allowed are ${options.senders.join(", ")}`,
-    );
-  }
+  const author = authorOf(summary);
+  const notAllowed = whyNotAllowed(author, options.senders);
+  if (notAllowed !== undefined) return deadLetter("sender-not-allowed", notAllowed);
+  const demand = demandOf(author, input.authentication, options.authenticate);
+  if (demand.kind === "unknown") return { kind: "try-later", cause: "dns-trouble" };
+  if (demand.kind === "not-met") return unproved(demand.detail, hook);
   if (options.automatic === "dead-letter" && isAutomatic(summary, envelope)) {
     return deadLetter(
       "automatic",
@@ -74,14 +77,12 @@ export function isAutomatic(summary: MailSummary, envelope: Envelope): boolean {
   return summary.autoSubmitted !== null || envelope.from === "";
 }
 
-function isAllowedSender(summary: MailSummary, senders: readonly string[]): boolean {
-  // A policy that depends on From needs exactly one: with two, each reader would believe another one (RFC 7489 §6.6.1).
-  const [from, ...others] = summary.from;
-  return from !== undefined && others.length === 0 && senders.some((glob) => matchesGlob(from.address, glob));
+function unproved(detail: string, { options }: Hook): Decision {
+  const reason: DeadLetterReason = { code: "authentication-failed", detail };
+  return options.authenticate.onFail === "reject"
+    ? { kind: "refuse", cause: "authentication-failed", reason }
+    : { kind: "dead-letter", reason };
 }
-
-const fromInWords = (summary: MailSummary) =>
-  summary.from.length === 0 ? "missing" : summary.from.map(({ address }) => address).join(", ");
 
 function deadLetter(code: DeadLetterReason["code"], detail: string): Decision {
   return { kind: "dead-letter", reason: { code, detail } };

@@ -5,14 +5,16 @@ import type { BuiltEvent } from "../event/build-event.ts";
 import { buildEvent } from "../event/build-event.ts";
 import { itemsJson, skippedJson } from "../event/items-json.ts";
 import { objectOf } from "../event/json.ts";
-import type { MailContext, Verdicts } from "../event/mail-json.ts";
+import type { MailContext } from "../event/mail-json.ts";
 import { INLINE_ATTACHMENT_BYTES, mailJson } from "../event/mail-json.ts";
 import { rawMailJson } from "../event/raw-mail-json.ts";
+import type { PendingAuthentication } from "../authenticate/mail.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
 import type { JsonText, ReceivedMail } from "../model/mail.ts";
 import type { EventId, Outcome, TryLaterCause } from "../model/outcome.ts";
+import type { Authentication, Verdicts } from "../model/verdicts.ts";
 import type { PublishOutcome } from "../publish/publish-event.ts";
 import type { PoolResult } from "../worker/pool.ts";
 import type { HookWish, MailReading } from "../worker/read-mail.ts";
@@ -28,7 +30,8 @@ export interface MailStages {
   read(bytes: Uint8Array, wishes: readonly HookWish[]): Promise<PoolResult>;
   /** The secret that the hook's `key` option names. */
   keyOf(hook: Hook): Promise<string | undefined>;
-  verdictsOf(mail: ReceivedMail, signal: AbortSignal): Promise<Verdicts>;
+  /** Starts to look into who sent the mail. */
+  verdictsOf(mail: ReceivedMail): PendingAuthentication;
   /** Stores bytes by content and returns the object's name, or says why they are not stored. */
   storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
   objectNameOf(bytes: Uint8Array, receivedAt: number): string;
@@ -75,12 +78,14 @@ async function deliverAll(
   stages: MailStages,
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
-  const [wishes, verdicts] = await Promise.all([wishesOf(deliveries, stages), stages.verdictsOf(mail, signal)]);
+  const pending = stages.verdictsOf(mail);
+  const wishes = await wishesOf(deliveries, stages);
   const rawObject = once(() => stages.storeObject(mail.bytes, mail.receivedAt, signal));
   const reading = await readTwice(mail.bytes, wishes, stages);
   if (reading.kind === "busy") return deliveries.map(() => ({ kind: "tryLater", cause: "busy" }));
   if (reading.kind === "too-slow") return deliveries.map(() => ({ kind: "tryLater", cause: "parse-slow" }));
-  const one = new OneMail(mail, stages, signal, rawObject, verdicts);
+  const authentication = await authenticationFor(deliveries, pending);
+  const one = new OneMail(mail, stages, signal, rawObject, authentication.verdicts);
   if (reading.kind !== "read") {
     const reason = reasonUnread(reading);
     return Promise.all(deliveries.map((delivery) => one.deadLetterUnread(delivery, reason)));
@@ -88,7 +93,8 @@ async function deliverAll(
   const decisions = deliveries.map((delivery, index) => {
     const choice = reading.choices[index];
     if (choice === undefined) throw new Error("a reading without a choice for every hook");
-    return decide({ hook: delivery.hook, envelope: mail.envelope, summary: reading.summary, choice });
+    const { envelope } = mail;
+    return decide({ hook: delivery.hook, envelope, summary: reading.summary, authentication, choice });
   });
   const outcomes = await Promise.all(
     decisions.map(async (decision, index): Promise<Outcome> => {
@@ -100,6 +106,8 @@ async function deliverAll(
           return one.deadLetter(delivery, reading, decision.reason);
         case "refuse":
           return { kind: "refused", cause: decision.cause };
+        case "try-later":
+          return { kind: "tryLater", cause: decision.cause };
         default:
           return unreachable(decision);
       }
@@ -114,6 +122,21 @@ async function deliverAll(
         : outcome;
     }),
   );
+}
+
+/** The whole verdict where a hook demands one; else what DNS said in time. */
+async function authenticationFor(
+  deliveries: readonly Delivery[],
+  pending: PendingAuthentication,
+): Promise<Authentication> {
+  if (deliveries.some(({ hook }) => hook.options.authenticate.require !== "none")) return pending.whole;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Authentication>((resolve) => {
+    timer = setTimeout(() => resolve(pending.soFar()), pending.patienceMs);
+  });
+  const first = await Promise.race([pending.whole, late]);
+  clearTimeout(timer);
+  return first;
 }
 
 function wishesOf(deliveries: readonly Delivery[], stages: MailStages): Promise<HookWish[]> {

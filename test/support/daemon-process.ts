@@ -78,6 +78,7 @@ export async function startDaemonProcess(
       POSTHORN_SMTP_LISTEN: "127.0.0.1:0",
       POSTHORN_HTTP_LISTEN: "127.0.0.1:0",
       POSTHORN_ADMIN_LISTEN: "127.0.0.1:0",
+      POSTHORN_DNS_SERVERS: "127.0.0.1:1",
       ...env,
     },
     folder,

@@ -70,6 +70,8 @@ export async function startTestDaemon(
     POSTHORN_LMTP_LISTEN: "127.0.0.1:0",
     POSTHORN_HTTP_LISTEN: "127.0.0.1:0",
     POSTHORN_ADMIN_LISTEN: "127.0.0.1:0",
+    // Nobody answers there: a test that is not about DNS shall not depend on the machine's.
+    POSTHORN_DNS_SERVERS: "127.0.0.1:1",
     ...env,
   };
   return new TestDaemon(

@@ -5,7 +5,7 @@ import type { SMTPServer } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 
-import type { Envelope, Recipient } from "../../model/mail.ts";
+import type { Envelope, Peer, Recipient } from "../../model/mail.ts";
 import type { MailDoor } from "./door.ts";
 import type { DataEnd } from "./mail-stream.ts";
 import { MailStream } from "./mail-stream.ts";
@@ -168,13 +168,15 @@ export class MailConnection extends SMTPConnection {
         return this.close();
       case "mail":
         this.#delivering = true;
-        this.#door.deliver(end.bytes, this.envelope(), this.#recipients, this.id).then(
-          (replies) => this.#endMail(replies, parser),
-          (error: unknown) => {
-            this.#door.onFault("A reply could not be made", error);
-            this.#endMail(this.#same(replyTryLater("our-fault")), parser);
-          },
-        );
+        this.#door
+          .deliver(end.bytes, this.envelope(), this.#recipients, { peer: this.#peer(), connectionId: this.id })
+          .then(
+            (replies) => this.#endMail(replies, parser),
+            (error: unknown) => {
+              this.#door.onFault("A reply could not be made", error);
+              this.#endMail(this.#same(replyTryLater("our-fault")), parser);
+            },
+          );
         return;
     }
   }
@@ -210,6 +212,11 @@ export class MailConnection extends SMTPConnection {
           ? `${tls.getProtocol() ?? ""} ${tls.getCipher?.().name ?? ""}`
           : null,
     };
+  }
+
+  #peer(): Peer {
+    if (!this.#door.isTrusted(this._originalRemoteAddress)) return "stranger";
+    return this.remoteAddress === this._originalRemoteAddress ? "relay" : "relayed-client";
   }
 
   #protocol(): Envelope["protocol"] {

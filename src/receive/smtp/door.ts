@@ -7,7 +7,7 @@ import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "sm
 import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 
 import { Tasks } from "../../lib/tasks.ts";
-import type { Envelope, ReceivedMail, Recipient } from "../../model/mail.ts";
+import type { Envelope, Peer, ReceivedMail, Recipient } from "../../model/mail.ts";
 import type { Outcome, TryLaterCause } from "../../model/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Admission } from "../admission.ts";
@@ -162,7 +162,7 @@ export class MailDoor {
     bytes: Uint8Array,
     envelope: Envelope,
     recipients: readonly Recipient[],
-    connectionId: string,
+    { peer, connectionId }: { readonly peer: Peer; readonly connectionId: string },
   ): Promise<readonly Reply[]> {
     if (isMailLoop(bytes))
       return recipients.slice(0, this.settings.lmtp ? undefined : 1).map(() => replyRefused("mail-loop"));
@@ -171,6 +171,7 @@ export class MailDoor {
       envelope,
       recipients,
       receivedAt: Date.now(),
+      peer,
       transactionId: connectionId,
     });
     if (this.settings.lmtp) return each.map(replyOutcome);

@@ -1,0 +1,85 @@
+import { evaluateDmarc } from "mailauth/lib/dmarc/index.js";
+
+import type { Proof, Verdict } from "../model/verdicts.ts";
+import type { Lookup } from "./dns-lookups.ts";
+
+export interface DmarcQuestion {
+  readonly headerFrom: readonly string[];
+  readonly fromFields: number;
+  /** Domains for which SPF passed. */
+  readonly spfDomains: readonly string[];
+  /** Signatures that hold. */
+  readonly signatures: readonly { readonly id?: string; readonly domain: string }[];
+}
+
+export interface DmarcReading {
+  readonly verdict: Verdict;
+  /** The one domain in From, lower case; `null` when there is none or more than one. */
+  readonly authorDomain: string | null;
+  /** Whether an aligned signature holds, and whether an aligned identifier of either kind does. */
+  readonly dkimAligned: Proof;
+  readonly aligned: Proof;
+}
+
+/**
+ * What the author's domain says about mail in its name, and whether something that was proved belongs to that domain.
+ *
+ * A domain without a policy record has no DMARC verdict (`none`), but its mail can be aligned all the same: what a hook
+ * demands is an aligned pass (contract §2). Then two domains belong together when one is the other or lies below it.
+ *
+ * Source: RFC 7489 §3.1; RFC 9989 §4.10, §5.3.1.
+ */
+export async function checkDmarc(question: DmarcQuestion, lookup: Lookup): Promise<DmarcReading> {
+  const { headerFrom, fromFields, spfDomains, signatures } = question;
+  const domains = new Set(headerFrom.map((address) => address.slice(address.lastIndexOf("@") + 1).toLowerCase()));
+  const [authorDomain = ""] = domains;
+  if (fromFields !== 1 || domains.size !== 1 || authorDomain === "")
+    return {
+      verdict: { result: "permerror", domain: null, reason: "not-one-author" },
+      authorDomain: null,
+      dkimAligned: "not-met",
+      aligned: "not-met",
+    };
+  const { response, dkimAligned } = await evaluateDmarc({
+    headerFrom: [...headerFrom],
+    fromFields,
+    spfDomains: [...spfDomains],
+    dkimDomains: signatures.map((signature) => ({ ...signature })),
+    resolver: lookup as (name: string, type: string) => Promise<string[]>,
+  });
+  if (response === false)
+    return {
+      verdict: { result: "permerror", domain: null, reason: "not-one-author" },
+      authorDomain: null,
+      dkimAligned: "not-met",
+      aligned: "not-met",
+    };
+  const result = String(response.status.result);
+  const policy = "policy" in response && typeof response.policy === "string" ? response.policy : null;
+  const verdict = { result, domain: authorDomain, policy };
+  if (result === "none") {
+    const bySignature = signatures.some(({ domain }) => isRelated(domain, authorDomain));
+    const bySpf = spfDomains.some((domain) => isRelated(domain, authorDomain));
+    return {
+      verdict,
+      authorDomain,
+      dkimAligned: bySignature ? "met" : "not-met",
+      aligned: bySignature || bySpf ? "met" : "not-met",
+    };
+  }
+  if (result === "temperror") return { verdict, authorDomain, dkimAligned: "unknown", aligned: "unknown" };
+  return {
+    verdict,
+    authorDomain,
+    dkimAligned: (dkimAligned?.size ?? 0) > 0 ? "met" : "not-met",
+    aligned: result === "pass" ? "met" : "not-met",
+  };
+}
+
+function isRelated(one: string, other: string): boolean {
+  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
+  if (a === b) return true;
+  const [shorter, longer] = a.length < b.length ? [a, b] : [b, a];
+  // A top-level domain speaks for nobody below it.
+  return shorter.includes(".") && longer.endsWith(`.${shorter}`);
+}
