@@ -8,6 +8,8 @@ import { WorkerPool } from "../worker/pool.ts";
 import type { AdminDoor } from "./admin-door.ts";
 import { openAdminDoor } from "./admin-door.ts";
 import { READ_LIMITS, createPulse, mailStages, publishOn } from "./delivery.ts";
+import type { HttpHooks } from "./http-door.ts";
+import { openHttpDoor } from "./http-door.ts";
 import type { MailDoors } from "./mail-doors.ts";
 import { openMailDoors } from "./mail-doors.ts";
 import type { Storage } from "./storage.ts";
@@ -17,6 +19,7 @@ import { openStorage } from "./storage.ts";
 export interface Daemon {
   readonly storage: Storage;
   readonly mail: MailDoors;
+  readonly http: HttpHooks;
   readonly admin: AdminDoor;
   readonly metrics: Metrics;
   /** Start-up backwards: doors first, NATS last. Resolves when everything has ended, within about ten seconds. */
@@ -27,6 +30,7 @@ export interface Daemon {
 const DELIVER_MS = 20_000;
 const STREAM_CHECK_MS = 2_000;
 const MAIL_GRACE_MS = 7_000;
+const HTTP_GRACE_MS = 2_000;
 const WORKER_HEAP_MB = 512;
 const MAX_WAITING_MAILS = 1_000;
 
@@ -90,13 +94,16 @@ export async function startDaemon(
   });
   ends.mail = mail;
   opened.defer(() => mail.close(MAIL_GRACE_MS));
+  const { admission } = mail;
+  const http = await openHttpDoor({ settings, storage, stages, log, metrics, admission, pulse });
+  opened.defer(() => http.close(HTTP_GRACE_MS));
   const owned = opened.move();
   isServing = true;
   const stop = () => {
     isServing = false;
     return owned.disposeAsync();
   };
-  return { storage, mail, admin, metrics, stop };
+  return { storage, mail, http, admin, metrics, stop };
 }
 
 /** A stream that somebody deleted is created again within seconds; until then mail hears 451 4.3.5. */

@@ -88,6 +88,12 @@ export class KeyStore {
     await this.#bucket.catchUp();
   }
 
+  /** Whether `check` answers without asking the server: a guess at a key costs no look-up then. */
+  isKnown(presented: string): boolean {
+    const keyId = SHAPE.exec(presented)?.[1];
+    return keyId === undefined || this.#keys.has(keyId);
+  }
+
   /** Whom a presented key belongs to. Constant time for keys that exist; a key made a moment ago elsewhere is read through. */
   async check(presented: string, now: number): Promise<KeyCheck> {
     const [, keyId = "", secret = ""] = SHAPE.exec(presented) ?? [];

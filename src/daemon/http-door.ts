@@ -1,0 +1,177 @@
+import { randomBytes } from "node:crypto";
+
+import { presentedKey } from "../authenticate/api-key.ts";
+import type { Settings } from "../config/settings.ts";
+import { toBase32 } from "../lib/base32.ts";
+import { Budget } from "../lib/budget.ts";
+import type { HookId } from "../model/hook-id.ts";
+import type { Hook } from "../model/hook.ts";
+import { OperatorError } from "../model/operator-error.ts";
+import type { EventId, RequestOutcome } from "../model/outcome.ts";
+import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
+import type { MailStages } from "../pipeline/deliver-mail.ts";
+import type { RequestStages } from "../pipeline/deliver-request.ts";
+import { deliverRequest } from "../pipeline/deliver-request.ts";
+import type { Pulse } from "../publish/pulse.ts";
+import type { Admission } from "../receive/admission.ts";
+import { HttpDoor } from "../receive/http/door.ts";
+import type { HttpDoorServices, RefusedRequest, Refusal } from "../receive/http/services.ts";
+import type { Lookup } from "../receive/smtp/recipient.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Storage } from "./storage.ts";
+
+/** Webhook senders wait 5 to 30 s; after this they hear 503 (issue of the HTTP door, "Bad input"). */
+const DELIVER_MS = 5_000;
+const BYTES_IN_FLIGHT = 256 * 1024 * 1024;
+const MAX_HEADER_BYTES = 32 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 300_000;
+const IDLE_MS = 15_000;
+const KEEP_ALIVE_MS = 72_000;
+
+/** The listener of form and web hooks, open. */
+export interface HttpHooks {
+  /** `host:port` or `unix:/path`; undefined when it is switched off. */
+  readonly address: string | undefined;
+  close(graceMs: number): Promise<void>;
+}
+
+export interface HttpDoorParts {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly stages: MailStages;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly admission: Admission;
+  readonly pulse: Pulse;
+  /** Told of each answer that is no 2xx. */
+  readonly onRefusal?: (refused: RefusedRequest) => void;
+}
+
+/** Opens the listener of form and web hooks. Throws `OperatorError` when its address is taken. */
+export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
+  const { settings, log } = parts;
+  const { at } = settings.httpListen;
+  if (at === "off") return { address: undefined, close: async () => undefined };
+  const door = new HttpDoor(
+    {
+      maxBodyBytes: settings.maxBodyBytes,
+      idleMs: IDLE_MS,
+      trustedProxies: settings.trustedProxies,
+      maxHeaderBytes: MAX_HEADER_BYTES,
+      headersTimeoutMs: HEADERS_TIMEOUT_MS,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      keepAliveMs: KEEP_ALIVE_MS,
+    },
+    servicesOf(parts),
+  );
+  const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
+  try {
+    const { port } = await door.listen(at);
+    const address = "path" in at ? where : `${at.host}:${port}`;
+    log.info("Listening for hooks", { door: "http", address });
+    return { address, close: (graceMs) => door.close(graceMs) };
+  } catch (error) {
+    throw new OperatorError(
+      `cannot listen for hooks on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      "is another Posthorn running? stop it, or choose another address with POSTHORN_HTTP_LISTEN",
+      { cause: error },
+    );
+  }
+}
+
+function servicesOf(parts: HttpDoorParts): HttpDoorServices {
+  const { storage, stages, log, metrics, admission, pulse } = parts;
+  const { snapshot, nats, keys } = storage;
+  const requestStages: RequestStages = {
+    ...stages,
+    newEventId: () => toBase32(randomBytes(16)) as EventId,
+    logFault: (sentence, fields) => log.error(sentence, fields),
+  };
+
+  const deliver = async (request: ReceivedRequest) => {
+    const startedAt = performance.now();
+    const delivered = await deliverRequest(request, requestStages, AbortSignal.timeout(DELIVER_MS));
+    const { outcome } = delivered;
+    metrics.countOutcome("http", outcome.kind, causeOf(outcome));
+    logRequest(request, outcome, performance.now() - startedAt, log);
+    return delivered;
+  };
+
+  const authorize = async (
+    hook: Hook,
+    headers: RequestHeaders,
+    remoteAddress: string,
+  ): Promise<Refusal | undefined> => {
+    const presented = presentedKey(headers);
+    if (presented === "") return { kind: "refused", cause: "key-missing" };
+    const now = Date.now();
+    if (!keys.isKnown(presented)) {
+      if (!admission.tryGuess(remoteAddress, now)) return { kind: "tryLater", cause: "rate-limited" };
+      if (!nats.isConnected()) return { kind: "tryLater", cause: "nats-away" };
+    }
+    const check = await keys.check(presented, now).catch((error: unknown) => {
+      log.warn("A key could not be looked up; the sender tries again", { error });
+      return undefined;
+    });
+    if (check === undefined) return { kind: "tryLater", cause: "nats-away" };
+    if (check.kind !== "ok") return { kind: "refused", cause: "key-wrong" };
+    const opens = check.app === hook.app && (check.eventNames?.includes(hook.eventName) ?? true);
+    return opens ? undefined : { kind: "refused", cause: "key-of-another-app" };
+  };
+
+  return {
+    hookById: (hookId, remoteAddress) => {
+      const known = snapshot.hookById(hookId);
+      return known === undefined ? lookUp(hookId, remoteAddress) : { kind: "hook", hook: known };
+    },
+    authorize,
+    deliver,
+    whyNotNow: () => (!nats.isConnected() ? "nats-away" : pulse.isSilent ? "no-ack" : undefined),
+    onRefusal: (refused) => {
+      log.debug("Refused", { door: "http", ...refused });
+      parts.onRefusal?.(refused);
+    },
+    onFault: (sentence, fields) => log.error(sentence, fields),
+    inFlight: new Budget(BYTES_IN_FLIGHT),
+  };
+
+  /** A hook made a moment ago on another replica is read through before anybody hears 404. */
+  async function lookUp(hookId: HookId, remoteAddress: string): Promise<Lookup> {
+    if (!snapshot.isLoaded) return { kind: "tryLater", cause: "registry-not-loaded" };
+    const now = Date.now();
+    if (!admission.tryGuess(remoteAddress, now)) return { kind: "tryLater", cause: "rate-limited" };
+    if (snapshot.isKnownUnknown(hookId, now)) return { kind: "unknown" };
+    if (!nats.isConnected()) return { kind: "tryLater", cause: "nats-away" };
+    try {
+      const hook = await snapshot.readThrough({ hookId }, now);
+      return hook === undefined ? { kind: "unknown" } : { kind: "hook", hook };
+    } catch (error) {
+      log.warn("A hook could not be looked up; the sender tries again", { error });
+      return { kind: "tryLater", cause: "nats-away" };
+    }
+  }
+}
+
+/** One line per request with its outcome. */
+function logRequest(request: ReceivedRequest, outcome: RequestOutcome, tookMs: number, log: Log): void {
+  const fields = {
+    requestId: request.requestId,
+    remoteAddress: request.remoteAddress,
+    bytes: request.body.length,
+    tookMs: Math.round(tookMs * 10) / 10,
+    hook: request.hook.eventName,
+    outcome: outcome.kind,
+    ...("eventId" in outcome && { eventId: outcome.eventId }),
+    ...(outcome.kind !== "stored" && { cause: causeOf(outcome) }),
+    ...(outcome.kind === "tryLater" && outcome.error !== undefined && { error: String(outcome.error) }),
+  };
+  if (outcome.kind === "tryLater") log.warn("Request not taken; the sender keeps it", fields);
+  else log.info("Request", fields);
+}
+
+function causeOf(outcome: RequestOutcome): string {
+  if (outcome.kind === "deadLettered") return outcome.reason.code;
+  return outcome.kind === "tryLater" || outcome.kind === "refused" ? outcome.cause : "";
+}

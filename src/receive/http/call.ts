@@ -1,0 +1,87 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+
+import type { Hook } from "../../model/hook.ts";
+import type { RequestProblem } from "../../model/outcome.ts";
+import type { Refusal, RefusedRequest } from "./services.ts";
+import { answerOf, problemJson } from "./problem.ts";
+
+/** One request on its way to its answer. */
+export interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly remoteAddress: string;
+  readonly method: string;
+  /** What stands behind the `?`, "" when nothing does. */
+  readonly query: string;
+  /** Header fields that every answer to this request carries: CORS, rate limits. */
+  readonly extra: OutgoingHttpHeaders;
+  hook: Hook | undefined;
+  /** Bytes of the body that were read. */
+  size: number;
+}
+
+const RETRY_AFTER_SECONDS = { "hook-paused": 60, "rate-limited": 10, "stream-full": 30 } as const;
+const DEFAULT_RETRY_AFTER_SECONDS = 5;
+const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
+/** Sends an answer whole. A sender that went away hears nothing, which is no fault. */
+export function send(call: Call, status: number, headers: OutgoingHttpHeaders, body: string): void {
+  const { response, request } = call;
+  if (response.headersSent || response.destroyed) return;
+  // What was not read of a body would be taken for the next request, or read to its end in vain: the connection goes.
+  if (!request.complete && !request.readableEnded && hasBody(request)) response.shouldKeepAlive = false;
+  response.writeHead(status, {
+    ...SAFE_HEADERS,
+    "x-request-id": call.requestId,
+    ...call.extra,
+    ...headers,
+    // 204 and 304 carry no length (RFC 9110 §8.6).
+    ...(status !== 204 && { "content-length": Buffer.byteLength(body) }),
+  });
+  response.end(call.method === "HEAD" ? undefined : body);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
+/** Answers with problem details (RFC 9457) and tells `onRefusal`. */
+export function refuse(
+  call: Call,
+  refusal: Refusal & { readonly problems?: readonly RequestProblem[] },
+  onRefusal: (refused: RefusedRequest) => void,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  const answer = answerOf(refusal);
+  onRefusal({
+    requestId: call.requestId,
+    remoteAddress: call.remoteAddress,
+    hookEventName: call.hook?.eventName,
+    status: answer.status,
+    cause: refusal.cause,
+    size: call.size,
+  });
+  const all: OutgoingHttpHeaders = {
+    "content-type": "application/problem+json",
+    ...(refusal.kind === "tryLater" && { "retry-after": retryAfterOf(refusal.cause) }),
+    // RFC 6750 §3: which scheme opens the door.
+    ...(answer.status === 401 && { "www-authenticate": 'Bearer realm="posthorn"' }),
+    ...headers,
+  };
+  send(
+    call,
+    answer.status,
+    all,
+    problemJson(answer, {
+      requestId: call.requestId,
+      ...("detail" in refusal && refusal.detail !== undefined && { detail: refusal.detail }),
+      ...(refusal.problems && { problems: refusal.problems }),
+    }),
+  );
+}
+
+function retryAfterOf(cause: string): string {
+  const seconds = RETRY_AFTER_SECONDS[cause as keyof typeof RETRY_AFTER_SECONDS] ?? DEFAULT_RETRY_AFTER_SECONDS;
+  return String(seconds);
+}

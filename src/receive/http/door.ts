@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BlockList, Socket } from "node:net";
+
+import type { FastifyInstance } from "fastify";
+import { fastify } from "fastify";
+
+import type { Call } from "./call.ts";
+import { refuse } from "./call.ts";
+import { answerOf, problemJson } from "./problem.ts";
+import type { HandleLimits } from "./handle.ts";
+import { handleHookCall } from "./handle.ts";
+import { remoteAddressOf } from "./remote-address.ts";
+import type { HttpDoorServices } from "./services.ts";
+
+export interface HttpDoorOptions extends HandleLimits {
+  readonly trustedProxies: BlockList;
+  readonly maxHeaderBytes: number;
+  /** Until the header fields of a request stand there, and until the whole request does. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveMs: number;
+}
+
+const CHECK_TIMEOUTS_EVERY_MS = 1_000;
+
+/**
+ * The HTTP door: fastify routes and keeps the connections; a request is taken over before fastify's body parsers, because
+ * ours count, unpack and keep the raw bytes for signatures (fastify 5.12 also refuses a damaged `Content-Type`, which we
+ * read as none).
+ */
+export class HttpDoor {
+  readonly #app: FastifyInstance;
+  readonly #services: HttpDoorServices;
+  readonly #options: HttpDoorOptions;
+  readonly #requestPrefix = randomBytes(6).toString("hex");
+  #requests = 0;
+
+  constructor(options: HttpDoorOptions, services: HttpDoorServices) {
+    this.#options = options;
+    this.#services = services;
+    this.#app = fastify({
+      requestTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: options.keepAliveMs,
+      forceCloseConnections: "idle",
+      http: {
+        maxHeaderSize: options.maxHeaderBytes,
+        headersTimeout: options.headersTimeoutMs,
+        connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+        // A second Content-Length, obs-fold, bare CR and their kin are refused by llhttp in its strict mode.
+        insecureHTTPParser: false,
+      },
+      clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, this.#services),
+      routerOptions: { ignoreTrailingSlash: true, maxParamLength: 64 },
+    });
+    // With a listener of our own the body is asked for when the header fields were looked at, not before.
+    this.#app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
+      this.#app.server.emit("request", request, response),
+    );
+    this.#app.route({
+      method: this.#app.supportedMethods,
+      url: "/v1/hooks/:kind/:hookId",
+      onRequest: async (request, reply) => {
+        reply.hijack();
+        const { kind, hookId } = request.params as { kind: string; hookId: string };
+        const call = this.#callOf(request.raw, reply.raw);
+        await handleHookCall(call, { kind, hookId }, this.#services, this.#options).catch((error: unknown) =>
+          this.#fault(call, error),
+        );
+      },
+      handler: async () => undefined,
+    });
+    this.#app.setNotFoundHandler((request, reply) => {
+      reply.hijack();
+      refuse(
+        this.#callOf(request.raw, reply.raw),
+        { kind: "refused", cause: "no-such-hook" },
+        this.#services.onRefusal,
+      );
+    });
+  }
+
+  /** Opens the listener; `port` is 0 for a socket in the file system. Throws what `listen` throws. */
+  async listen(
+    at: { readonly host: string; readonly port: number } | { readonly path: string },
+  ): Promise<{ readonly port: number }> {
+    await this.#app.listen("path" in at ? { path: at.path } : { host: at.host, port: at.port });
+    const bound = this.#app.server.address();
+    return { port: typeof bound === "object" && bound !== null ? bound.port : 0 };
+  }
+
+  /** No new connections; requests in flight reach their answer, for `graceMs` at most. */
+  async close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#app.server.closeAllConnections(), graceMs);
+    await this.#app.close();
+    clearTimeout(timer);
+  }
+
+  #callOf(request: IncomingMessage, response: ServerResponse): Call {
+    this.#requests += 1;
+    const url = request.url ?? "";
+    const mark = url.indexOf("?");
+    return {
+      request,
+      response,
+      requestId: `${this.#requestPrefix}-${this.#requests.toString(36)}`,
+      remoteAddress: remoteAddressOf(request.socket.remoteAddress ?? "", request.headers, this.#options.trustedProxies),
+      method: request.method ?? "",
+      query: mark < 0 ? "" : url.slice(mark + 1),
+      extra: {},
+      hook: undefined,
+      size: 0,
+    };
+  }
+
+  #fault(call: Call, error: unknown): void {
+    this.#services.onFault("A request could not be answered", { requestId: call.requestId, error });
+    refuse(call, { kind: "tryLater", cause: "our-fault", error }, this.#services.onRefusal);
+  }
+}
+
+/** What never became a request: llhttp could not read it, or it did not end in time. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket, services: HttpDoorServices): void {
+  if (error.code === "ECONNRESET" || !socket.writable || socket.destroyed) return void socket.destroy();
+  const refusal =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? ({ kind: "refused", cause: "headers-too-large" } as const)
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? ({ kind: "tryLater", cause: "idle" } as const)
+        : ({ kind: "refused", cause: "malformed" } as const);
+  const answer = answerOf(refusal);
+  const requestId = randomBytes(8).toString("hex");
+  services.onRefusal({
+    requestId,
+    remoteAddress: (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, ""),
+    hookEventName: undefined,
+    status: answer.status,
+    cause: refusal.cause,
+    size: 0,
+  });
+  const body = problemJson(answer, { requestId });
+  const reason = STATUS_TEXTS[answer.status] ?? "Error";
+  socket.end(
+    `HTTP/1.1 ${answer.status} ${reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
+      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const STATUS_TEXTS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  431: "Request Header Fields Too Large",
+  503: "Service Unavailable",
+};

@@ -1,0 +1,38 @@
+import type { Budget } from "../../lib/budget.ts";
+import type { EventName } from "../../model/event-name.ts";
+import type { HookId } from "../../model/hook-id.ts";
+import type { Hook } from "../../model/hook.ts";
+import type { RefusedCause, RequestOutcome, RequestRefusedCause, TryLaterCause } from "../../model/outcome.ts";
+import type { ReceivedRequest, RequestHeaders } from "../../model/request.ts";
+import type { Lookup } from "../smtp/recipient.ts";
+
+export type Refusal =
+  | { readonly kind: "refused"; readonly cause: RefusedCause | RequestRefusedCause; readonly detail?: string }
+  | { readonly kind: "tryLater"; readonly cause: TryLaterCause; readonly error?: unknown };
+
+/** One answer that is no 2xx, for the log and the stream of refused calls: never the body. */
+export interface RefusedRequest {
+  readonly requestId: string;
+  readonly remoteAddress: string;
+  /** Undefined when no hook was found. */
+  readonly hookEventName: EventName | undefined;
+  readonly status: number;
+  readonly cause: string;
+  /** Bytes of the body, as far as they were read. */
+  readonly size: number;
+}
+
+/** What the door is given by `daemon`: it knows no other room. */
+export interface HttpDoorServices {
+  hookById(hookId: HookId, remoteAddress: string): Lookup | Promise<Lookup>;
+  /** Whether the key in `headers` opens the hook; undefined when it does. */
+  authorize(hook: Hook, headers: RequestHeaders, remoteAddress: string): Promise<Refusal | undefined>;
+  /** Takes the request to its event; the outcome comes after the ack. Never throws. */
+  deliver(request: ReceivedRequest): Promise<{ readonly outcome: RequestOutcome; readonly next?: string }>;
+  /** Why no request can be stored now; asked before a body is read. */
+  whyNotNow(): TryLaterCause | undefined;
+  onRefusal(refused: RefusedRequest): void;
+  onFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
+  /** Bytes of bodies in memory. */
+  readonly inFlight: Budget;
+}
