@@ -1,26 +1,21 @@
-import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { Kvm } from "@nats-io/kv";
-import type { ObjectStore } from "@nats-io/obj";
-import { Objm } from "@nats-io/obj";
-
 import type { Settings } from "../config/settings.ts";
+import type { NatsClients } from "../nats/clients.ts";
+import { openClients } from "../nats/clients.ts";
 import type { Nats } from "../nats/connection.ts";
 import { connectNats } from "../nats/connection.ts";
 import { addEventSubjects, removeEventSubjects } from "../nats/event-subjects.ts";
-import { BUCKETS, provision } from "../nats/provision.ts";
+import { provision } from "../nats/provision.ts";
 import { KeyStore } from "../registry/api-keys.ts";
 import { Registry } from "../registry/registry.ts";
 import { RegistrySnapshot } from "../registry/snapshot.ts";
 import type { Log } from "../telemetry/log.ts";
 import { natsSettingsOf } from "./nats-settings.ts";
 
+const DRAIN_MS = 1_000;
+
 /** Everything that lives in NATS, connected, set up and watched: for the daemon and for each command. */
-export interface Storage extends AsyncDisposable {
+export interface Storage extends NatsClients, AsyncDisposable {
   readonly nats: Nats;
-  readonly js: JetStreamClient;
-  readonly jsm: JetStreamManager;
-  readonly objects: ObjectStore;
   readonly snapshot: RegistrySnapshot;
   readonly registry: Registry;
   readonly keys: KeyStore;
@@ -35,25 +30,18 @@ export async function openStorage(settings: Settings, log: Log, serverSyncsAlway
   try {
     const { dedupeWindow: dedupeWindowMs, eventsMaxAge: eventsMaxAgeMs, replicas } = settings;
     await provision(connection, { dedupeWindowMs, eventsMaxAgeMs, replicas }, log);
-    const kvm = new Kvm(connection);
-    const snapshot = new RegistrySnapshot(() => kvm.open(BUCKETS.registry, { allow_direct: false }), log);
-    const keys = new KeyStore(() => kvm.open(BUCKETS.keys, { allow_direct: false }), log);
-    const [objects, jsm] = await Promise.all([
-      new Objm(connection).open(BUCKETS.objects),
-      jetstreamManager(connection, { checkAPI: false }),
-      snapshot.start(),
-      keys.start(),
-    ]);
+    const clients = await openClients(connection);
+    const snapshot = new RegistrySnapshot(() => clients.openBucket("registry"), log);
+    const keys = new KeyStore(() => clients.openBucket("keys"), log);
+    await Promise.all([snapshot.start(), keys.start()]);
     const registry = new Registry(snapshot, {
       addSubjects: (names) => addEventSubjects(connection, names),
       removeSubjects: (names) => removeEventSubjects(connection, names),
       now: Date.now,
     });
     return {
+      ...clients,
       nats,
-      js: jetstream(connection),
-      jsm,
-      objects,
       snapshot,
       registry,
       keys,
@@ -61,11 +49,22 @@ export async function openStorage(settings: Settings, log: Log, serverSyncsAlway
       [Symbol.asyncDispose]: async () => {
         snapshot.close();
         keys.close();
-        await connection.drain();
+        await endConnection(connection, log);
       },
     };
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+/** Says good-bye to NATS; one that is away or silent is left without it, because nothing unacknowledged was answered 250. */
+async function endConnection(connection: Nats["connection"], log: Log): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, DRAIN_MS)));
+  await Promise.race([connection.drain(), late]).catch((error: unknown) =>
+    log.debug("NATS was left without a good-bye", { error }),
+  );
+  clearTimeout(timer);
+  if (!connection.isClosed()) await connection.close();
 }

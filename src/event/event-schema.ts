@@ -1,8 +1,8 @@
 /** What `data.mail` always has; `text`, `html` and `headers` come by the hook's `include`. */
-const MAIL_MEMBERS = [
-  ...["from", "to", "cc", "replyTo", "subject", "date", "messageId", "inReplyTo", "references", "autoSubmitted"],
-  ...["tag", "envelope", "authentication", "attachments", "size", "object"],
-];
+const MAIL_MEMBERS =
+  "from to cc replyTo subject date messageId inReplyTo references autoSubmitted tag envelope authentication attachments size object".split(
+    " ",
+  );
 
 /**
  * The JSON Schema (2020-12) of an event (contract §5), for subscribers: `posthorn schema event` prints it.
