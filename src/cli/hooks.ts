@@ -6,7 +6,7 @@ import { OperatorError } from "../model/operator-error.ts";
 import type { HookRow } from "../registry/hook-row.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { wantsJson, withStorage } from "./context.ts";
-import { formSnippet } from "./form-snippet.ts";
+import { formSnippet } from "../admin/form-snippet.ts";
 import { print, printJson, printTable, styled } from "./print.ts";
 
 /** `posthorn hooks`: list, create, alias, show, rotate, enable, disable, pause. */

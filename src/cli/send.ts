@@ -9,7 +9,7 @@ import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { wantsJson, withStorage } from "./context.ts";
 import { print, printJson } from "./print.ts";
-import { sampleBody, sampleMail } from "./samples.ts";
+import { sampleBody, sampleMail } from "../admin/samples.ts";
 
 const PATIENCE_MS = 30_000;
 
