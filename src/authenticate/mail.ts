@@ -27,6 +27,8 @@ export interface AuthenticationRules {
   readonly dns: DnsLookups;
   /** Whose Authentication-Results and ARC seals count, as names of servers and of sealing domains. */
   readonly authservIds: readonly string[];
+  /** A verifier that threw: the mail goes on without its verdicts, and somebody should look at it. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** A mail whose sender is being looked into. Neither member ever rejects. */
@@ -81,7 +83,8 @@ export function authenticateMail(
     return soFar();
   };
 
-  const whole = run().catch((): Authentication => {
+  const whole = run().catch((error: unknown): Authentication => {
+    rules.onFault(error);
     for (const name of ["spf", "dkim", "dmarc", "arc"] as const) if (known[name] === UNFINISHED) known[name] = TROUBLE;
     return soFar();
   });

@@ -20,9 +20,11 @@ export interface SignatureReading {
 }
 
 interface HiddenChain {
-  readonly chain?: readonly {
-    readonly "arc-seal"?: { readonly parsed?: { readonly d?: { readonly value?: string } } };
-  }[];
+  readonly chain?:
+    | readonly {
+        readonly "arc-seal"?: { readonly parsed?: { readonly d?: { readonly value?: string } } };
+      }[]
+    | false;
 }
 
 /**
@@ -74,7 +76,9 @@ async function readChain(
   resolver: (name: string, type: string) => Promise<string[]>,
 ): Promise<Verdict> {
   const result = await arc(data, { resolver, minBitLength: MIN_KEY_BITS });
-  const sealer = (result as HiddenChain).chain?.at(-1)?.["arc-seal"]?.parsed?.d?.value ?? null;
+  const { chain } = result as HiddenChain;
+  const last = Array.isArray(chain) ? chain.at(-1) : undefined;
+  const sealer = last?.["arc-seal"]?.parsed?.d?.value ?? null;
   const found = result.authenticationResults as
     | {
         readonly mta?: string;

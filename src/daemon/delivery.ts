@@ -102,7 +102,7 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
     },
     keyOf: async ({ options }) =>
       options.key === undefined || options.key === "kv" ? undefined : env[options.key.slice("env:".length)],
-    verdictsOf: authenticatorOf(settings),
+    verdictsOf: authenticatorOf(settings, log),
     storeObject: (bytes, receivedAt) => storeObject(storage, bytes, receivedAt),
     objectNameOf: (bytes, receivedAt) => objectNameOf(sha256Hex(bytes), receivedAt),
     publishEvent: ({ eventId, hook, bytes }, signal) =>
@@ -118,8 +118,9 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
 }
 
 /** The look-ups of all mails share one cache; one mail may wait for DNS for less than a delivery may take. */
-function authenticatorOf({ dnsServers, authservIds }: Settings): MailStages["verdictsOf"] {
-  const rules = { dns: new DnsLookups({ servers: dnsServers, ...DNS_LIMITS }), authservIds };
+function authenticatorOf({ dnsServers, authservIds }: Settings, log: Log): MailStages["verdictsOf"] {
+  const onFault = (error: unknown) => log.error("A mail could not be authenticated", { error });
+  const rules = { dns: new DnsLookups({ servers: dnsServers, ...DNS_LIMITS }), authservIds, onFault };
   return ({ bytes, envelope, peer }) =>
     authenticateMail({ bytes, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS);
 }
