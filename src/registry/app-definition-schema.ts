@@ -127,7 +127,7 @@ export const OPTION_TYPES: Readonly<Record<OptionName, readonly ("web" | "form" 
 };
 
 /** Options that the daemon does not carry out yet: naming one is an install error, never silence. */
-export const NOT_YET_SUPPORTED: ReadonlySet<string> = new Set(["captcha", "signature", "handshake", "authenticate"]);
+export const NOT_YET_SUPPORTED: ReadonlySet<string> = new Set(["captcha", "signature", "handshake"]);
 
 export const MAX_HOOKS = 10_000;
 
