@@ -1,0 +1,65 @@
+/** The name of a field and of its file, from the Content-Disposition of one part. */
+interface Disposition {
+  readonly name: string;
+  /** Without folders; `null` when the part is a field. */
+  readonly filename: string | null;
+}
+
+const PARAMETER = /;[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[\t ]*=[\t ]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))[\t ]*/gsy;
+
+/**
+ * Reads `form-data; name="a"; filename="b.txt"`. `text` has one character for each byte. Never throws.
+ *
+ * Names are UTF-8, else Windows-1252, as browsers and old clients send them; a backslash escapes only `"` and itself,
+ * because old browsers send whole Windows paths.
+ *
+ * Source: RFC 7578 §4.2, RFC 6266, RFC 8187; WHATWG HTML, "multipart/form-data encoding algorithm".
+ */
+export function parseDisposition(text: string): Disposition | undefined {
+  const [, rest] = /^form-data[\t ]*(;.*)$/is.exec(text) ?? [];
+  if (rest === undefined) return undefined;
+  const parameters = new Map<string, string>();
+  let end = 0;
+  for (const match of rest.matchAll(PARAMETER)) {
+    const [whole, name = "", quoted, token = ""] = match;
+    end = match.index + whole.length;
+    // Of two names the first counts, everywhere alike.
+    if (!parameters.has(name.toLowerCase()))
+      parameters.set(name.toLowerCase(), quoted === undefined ? token : quoted.replace(/\\(["\\])/g, "$1"));
+  }
+  const name = parameters.get("name");
+  if (end !== rest.length || name === undefined) return undefined;
+  const extended = extendedValue(parameters.get("filename*"));
+  const plain = parameters.get("filename");
+  const filename = extended ?? (plain === undefined ? null : decode(plain));
+  return { name: decode(name), filename: filename === null ? null : baseName(filename) };
+}
+
+/** `UTF-8''na%C3%AFve.txt` (RFC 8187 §3.2). */
+function extendedValue(text: string | undefined): string | undefined {
+  const [, escaped] = /^utf-8'[^']*'(.*)$/i.exec(text ?? "") ?? [];
+  if (escaped === undefined) return undefined;
+  try {
+    return decodeURIComponent(escaped);
+  } catch {
+    // Damaged escapes: the plain parameter stands beside it.
+    return undefined;
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const WINDOWS = new TextDecoder("windows-1252");
+
+function decode(text: string): string {
+  const bytes = Buffer.from(text, "latin1");
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return WINDOWS.decode(bytes);
+  }
+}
+
+/** A path in a file name is never ours to follow. */
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
