@@ -1,8 +1,9 @@
 import type { DefaultTreeAdapterMap, TreeAdapter } from "parse5";
-import { defaultTreeAdapter, parse } from "parse5";
+import { defaultTreeAdapter, html, parse } from "parse5";
 
 import type { HtmlLimits } from "./limits.ts";
 import { isQuoteClass } from "./quote-class.ts";
+import { slimPage } from "./raw-text.ts";
 
 export type Element = DefaultTreeAdapterMap["element"];
 export type Node = DefaultTreeAdapterMap["childNode"];
@@ -33,16 +34,19 @@ class LimitSignal extends Error {
  * A page as a tree by the HTML standard, with scripting off. Depth and nodes are counted while it grows, so that
  * neither 100,000 nested elements nor formatting elements that every paragraph repeats cost more than the limits allow.
  */
-export function parseTree(html: string, limits: HtmlLimits): TreeReading {
+export function parseTree(page: string, limits: HtmlLimits): TreeReading {
   try {
-    const treeAdapter = countingAdapter(limits.htmlDepth, Math.min(limits.htmlNodes, mostElementsOf(html)));
-    return { kind: "tree", document: parse(html, { scriptingEnabled: false, treeAdapter }) };
+    const slim = slimPage(page);
+    const most = Math.min(limits.htmlNodes, mostElementsOf(slim.html));
+    const treeAdapter = countingAdapter(limits.htmlDepth, most, slim.texts);
+    return { kind: "tree", document: parse(slim.html, { scriptingEnabled: false, treeAdapter }) };
   } catch (error) {
     if (error instanceof LimitSignal) return error.passed;
     throw error;
   }
 }
 
+const RAW_ELEMENTS: ReadonlySet<string> = new Set(["script", "style"]);
 const REPEATS = 32;
 const MIN_ELEMENTS = 10_000;
 
@@ -56,7 +60,12 @@ function mostElementsOf(html: string): number {
   return MIN_ELEMENTS + REPEATS * tags;
 }
 
-function countingAdapter(htmlDepth: number, htmlNodes: number): TreeAdapter<DefaultTreeAdapterMap> {
+/** Counts what grows, and puts the texts of scripts and style sheets back where their numbers stand. */
+function countingAdapter(
+  htmlDepth: number,
+  htmlNodes: number,
+  rawTexts: readonly string[],
+): TreeAdapter<DefaultTreeAdapterMap> {
   let depth = 0;
   let nodes = 0;
   const pass = (limit: HtmlLimitPassed["limit"], detail: string): never => {
@@ -67,6 +76,10 @@ function countingAdapter(htmlDepth: number, htmlNodes: number): TreeAdapter<Defa
     createElement(name, namespace, attributes) {
       if ((nodes += 1) > htmlNodes) pass("html-nodes", `more than ${htmlNodes} elements`);
       return defaultTreeAdapter.createElement(name, namespace, attributes);
+    },
+    insertText(parent, text) {
+      const isRaw = "tagName" in parent && parent.namespaceURI === html.NS.HTML && RAW_ELEMENTS.has(parent.tagName);
+      defaultTreeAdapter.insertText(parent, (isRaw ? rawTexts[Number(text)] : undefined) ?? text);
     },
     onItemPush() {
       if ((depth += 1) > htmlDepth) pass("html-depth", `elements nested deeper than ${htmlDepth}`);

@@ -1,5 +1,5 @@
 const GMAIL_FORWARD = /class=["']?[^"'>]{0,100}gmail_(?:quote|attr)/i;
-const RDFA = /<[^>]{1,500}\stypeof\s*=/i;
+const RDFA = /\stypeof\s{0,9}=\s{0,9}["']?[a-z]/i;
 
 /** Why mail that was forwarded inline may have lost its data, and what to do about it. `text` is the text or HTML with the forward. */
 export function causeOfEmptyForward(text: string): string {
@@ -10,5 +10,5 @@ export function causeOfEmptyForward(text: string): string {
 
 /** What a page has instead of what is read here, for the note about it; "" when there is nothing to say. */
 export function otherMarkupIn(html: string): string {
-  return RDFA.test(html) ? "; it has RDFa, which is not read" : "";
+  return /typeof/i.test(html) && RDFA.test(html) ? "; it has RDFa, which is not read" : "";
 }

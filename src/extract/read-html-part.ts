@@ -8,6 +8,7 @@ import type { HtmlLimitPassed } from "./html-tree.ts";
 import type { ExtractOptions } from "./limits.ts";
 import { proseOptionsOf } from "./limits.ts";
 import { readJson } from "./json-text.ts";
+import { mayShowJson } from "./may-show-json.ts";
 import { findMicrodata } from "./microdata.ts";
 import { sourceOf } from "./part-source.ts";
 import { placeInWords } from "./place-in-words.ts";
@@ -17,8 +18,6 @@ import { findScripts } from "./scripts.ts";
 import { takeProse } from "./take-prose.ts";
 import { visibleText } from "./visible-text.ts";
 
-/** What may become a bracket in visible text: itself, or a character reference to it. */
-const BRACKET = /[{[]|&#(?:123|91|x7b|x5b)\b|&l(?:brace|cub|brack|sqb);/i;
 const NO_MARK = Number.POSITIVE_INFINITY;
 
 /** An HTML part: its data scripts, its microdata, and only where those gave nothing the JSON in its text (contract §4 rules 2, 3). */
@@ -26,20 +25,22 @@ export function readHtmlPart(part: MailPart, collector: ItemCollector, options: 
   const html = part.text();
   const before = collector.found;
   const scripts = findScripts(html);
-  const forwardMark = forwardMarkIn(html) ?? NO_MARK;
+  // Looked for only where it says something: of an item, or of why there is none.
+  let knownMark: number | undefined;
+  const forwardMark = () => (knownMark ??= forwardMarkIn(html) ?? NO_MARK);
   const rejoined = new RejoinedPage(part, scripts);
   for (const script of scripts) {
-    const source = sourceOf(part, "script", { quoted: script.quoted, forwarded: script.start > forwardMark });
+    const source = sourceOf(part, "script", { quoted: script.quoted, forwarded: script.start > forwardMark() });
     readScript(script, source, rejoined, collector, options);
     if (collector.limit !== undefined) return;
   }
   const microdata = findMicrodata(html, baseUrlOf(html, options.baseUrl), options.limits);
   if (microdata.kind === "limit") return passed(part, collector, microdata);
   for (const { types, value, quoted } of microdata.items) {
-    const source = sourceOf(part, "microdata", { quoted, forwarded: quoted && forwardMark !== NO_MARK });
+    const source = sourceOf(part, "microdata", { quoted, forwarded: quoted && forwardMark() !== NO_MARK });
     collector.add({ source }, { format: "microdata", types, value, repaired: [] });
   }
-  if (collector.found === before) readVisible(part, html, forwardMark, collector, options);
+  if (collector.found === before) readVisible(part, html, forwardMark(), collector, options);
 }
 
 function readScript(
@@ -93,7 +94,7 @@ function readVisible(
   options: ExtractOptions,
 ): void {
   const before = collector.found;
-  const visible = BRACKET.test(html) ? visibleText(html, options.limits) : undefined;
+  const visible = mayShowJson(html) ? visibleText(html, options.limits) : undefined;
   if (visible?.kind === "limit") return passed(part, collector, visible);
   let inBlocks: number | undefined;
   for (const block of visible?.blocks ?? []) {
