@@ -1,0 +1,54 @@
+import type { Refusal } from "../model/refused-call.ts";
+import { RefusedTrace } from "../publish/refused-trace.ts";
+import type { RefusedRequest } from "../receive/http/services.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Storage } from "./storage.ts";
+
+const SUM_EVERY_MS = 60_000;
+
+/** Where every door tells of its refusals. */
+export interface Refusals extends Disposable {
+  readonly note: (refusal: Refusal) => void;
+  readonly noteRequest: (refused: RefusedRequest) => void;
+}
+
+/** Writes refused calls to their stream, without waiting and never in the way of an answer (contract §6). */
+export function openRefusals(storage: Storage, log: Log): Refusals {
+  const { nats } = storage;
+  const trace = new RefusedTrace({
+    write: (subject, bytes) => {
+      if (!nats.isConnected()) return false;
+      try {
+        // Core publish: the stream takes it, and nobody waits for an ack.
+        nats.connection.publish(subject, bytes);
+        return true;
+      } catch (error) {
+        log.debug("A refused call could not be written", { error });
+        return false;
+      }
+    },
+    now: Date.now,
+  });
+  const timer = setInterval(() => trace.flush(), SUM_EVERY_MS);
+  const note = (refusal: Refusal) => {
+    log.debug("Refused", { ...refusal });
+    trace.note(refusal);
+  };
+  return {
+    note,
+    noteRequest: ({ remoteAddress, hookEventName, status, cause }) =>
+      note({
+        door: "http",
+        remoteAddress,
+        hook: hookEventName ?? null,
+        answer: String(status),
+        reason: cause,
+        sender: null,
+        recipient: null,
+      }),
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      trace.flush();
+    },
+  };
+}
