@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
-
 import type { Settings } from "../config/settings.ts";
 import type { ListenAddress } from "../config/units.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { HookId } from "../model/hook-id.ts";
+import { redactHookIds } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
 import type { ReceivedMail } from "../model/mail.ts";
+import type { Refusal } from "../model/refused-call.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { combine } from "../pipeline/combine.ts";
@@ -13,11 +13,12 @@ import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { deliverMail } from "../pipeline/deliver-mail.ts";
 import type { Pulse } from "../publish/pulse.ts";
 import { Admission } from "../receive/admission.ts";
-import type { MailDoorServices } from "../receive/smtp/door.ts";
+import type { MailDoorServices, MailRefusal } from "../receive/smtp/door.ts";
 import { MailDoor } from "../receive/smtp/door.ts";
 import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { LiveCertificate } from "./certificate.ts";
 import type { Storage } from "./storage.ts";
 
 /** Mails in memory at once, in units of the largest one. */
@@ -44,6 +45,8 @@ export interface MailDoorParts {
   readonly pulse: Pulse;
   /** How long one mail may take from its final dot to its reply, in milliseconds. */
   readonly deliverMs: number;
+  /** Told of every 4xx and 5xx; returns at once. */
+  readonly onRefusal: (refusal: Refusal) => void;
 }
 
 /** Opens the listeners that the settings ask for: SMTP, LMTP, SMTPS. Throws `OperatorError` when an address is taken. */
@@ -53,11 +56,8 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     maxConnections: settings.maxConnections,
     maxBytesInFlight: settings.maxMessageBytes * LARGEST_MAILS_IN_FLIGHT,
   });
-  const tls = await tlsOf(settings);
-  if (settings.smtpsListen.at !== "off" && tls === undefined)
-    throw new OperatorError("POSTHORN_SMTPS_LISTEN needs a certificate", "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY", {
-      exitCode: 78,
-    });
+  const certificate = await certificateOf(settings, log);
+  const tls = certificate && { ...certificate.current, required: settings.tlsRequired.on };
   const wanted = [
     { name: "smtp", at: settings.smtpListen.at, lmtp: false, implicitTls: false },
     { name: "lmtp", at: settings.lmtpListen.at, lmtp: true, implicitTls: false },
@@ -78,6 +78,10 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
         transactionTimeoutMs: settings.transactionTimeout,
         softBounce: settings.softBounce.on,
         trustedRelays: settings.trustedRelays,
+        // LMTP is spoken on the same machine or network; a load balancer stands in front of SMTP.
+        proxyRequired: !lmtp && settings.smtpProxy === "required",
+        allowedClients: settings.allowedClients.networks,
+        maxPending: settings.maxConnections,
       },
       services(lmtp ? "lmtp" : "smtp"),
     );
@@ -85,10 +89,17 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     log.info("Listening for mail", { door: name, address });
     doors.push({ name, door, address });
   }
+  if (certificate !== undefined)
+    certificate.onChange = (renewed) => {
+      for (const { door } of doors) door.useCertificate(renewed);
+    };
   return {
     doors,
     admission,
-    close: async (graceMs) => void (await Promise.all(doors.map(({ door }) => door.close(graceMs)))),
+    close: async (graceMs) => {
+      certificate?.[Symbol.dispose]();
+      await Promise.all(doors.map(({ door }) => door.close(graceMs)));
+    },
   };
 }
 
@@ -106,30 +117,15 @@ async function listenOn(door: MailDoor, at: Exclude<ListenAddress, "off">, name:
   }
 }
 
-async function tlsOf(settings: Settings): Promise<{ key: Buffer; cert: Buffer; required: boolean } | undefined> {
-  const { value: certFile } = settings.tlsCert;
-  const { value: keyFile } = settings.tlsKey;
-  if (certFile === undefined || keyFile === undefined) {
-    if (settings.tlsRequired.on)
-      throw new OperatorError(
-        "POSTHORN_TLS_REQUIRED needs a certificate",
-        "set POSTHORN_TLS_CERT and POSTHORN_TLS_KEY",
-        { exitCode: 78 },
-      );
-    return undefined;
-  }
-  const [cert, key] = await Promise.all([certFile, keyFile].map((file) => readFile(file))).catch((error: unknown) => {
-    throw new OperatorError(
-      "the TLS certificate or key cannot be read",
-      "check POSTHORN_TLS_CERT and POSTHORN_TLS_KEY",
-      { cause: error, exitCode: 78 },
-    );
-  });
-  return cert === undefined || key === undefined ? undefined : { cert, key, required: settings.tlsRequired.on };
+/** `undefined` without a certificate; what depends on one is then an error of `readSettings` already. */
+async function certificateOf({ tlsCert, tlsKey }: Settings, log: Log): Promise<LiveCertificate | undefined> {
+  const { value: certFile } = tlsCert;
+  const { value: keyFile } = tlsKey;
+  return certFile === undefined || keyFile === undefined ? undefined : LiveCertificate.open({ certFile, keyFile }, log);
 }
 
 function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" | "lmtp") => MailDoorServices {
-  const { settings, storage, stages, log, metrics, rates, pulse, deliverMs } = parts;
+  const { settings, storage, stages, log, metrics, rates, pulse, deliverMs, onRefusal } = parts;
   const { snapshot, nats } = storage;
   let mailsInFlight = 0;
 
@@ -157,8 +153,7 @@ function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" |
     deliver: (mail) => deliver(mail, door),
     whyNotNow: () => (!nats.isConnected() ? "nats-away" : pulse.isSilent ? "no-ack" : undefined),
     hasRoom: () => mailsInFlight < MAX_MAILS_IN_FLIGHT,
-    onRefusal: ({ reply, remoteAddress, hookEventName }) =>
-      log.debug("Refused", { door, code: reply.code, text: reply.text, remoteAddress, hook: hookEventName }),
+    onRefusal: (refused) => onRefusal(refusalOf(refused, door)),
     admission,
     log,
   });
@@ -203,6 +198,22 @@ function logMail(mail: ReceivedMail, outcomes: readonly Outcome[], tookMs: numbe
   };
   if (worst) log.warn("Mail not taken; the relay keeps it", fields);
   else log.info("Mail", fields);
+}
+
+function refusalOf(
+  { reply, remoteAddress, hookEventName, from, recipient }: MailRefusal,
+  door: "smtp" | "lmtp",
+): Refusal {
+  const [enhanced = "", ...words] = reply.text.split(" ");
+  return {
+    door,
+    remoteAddress,
+    hook: hookEventName ?? null,
+    answer: `${reply.code} ${enhanced}`,
+    reason: words.join(" "),
+    sender: from ?? null,
+    recipient: recipient === undefined ? null : redactHookIds(recipient),
+  };
 }
 
 function causeInWords(outcome: Outcome): string {

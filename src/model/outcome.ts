@@ -31,6 +31,7 @@ export type RefusedCause =
   | "mail-loop"
   | "tls-required"
   | "smuggling"
+  | "client-not-allowed"
   | "empty"
   | "authentication-failed";
 

@@ -40,6 +40,7 @@ export const REFUSED = {
   "mail-loop": { smtp: "554 5.4.6", http: 400, text: "Mail loop, too many Received fields" },
   "tls-required": { smtp: "530 5.7.0", http: 403, text: "Must issue a STARTTLS command first" },
   smuggling: { smtp: "550 5.5.2", http: 400, text: "Line ends must be CRLF" },
+  "client-not-allowed": { smtp: "554 5.7.1", http: 403, text: "This address may not connect here" },
   empty: { smtp: "550 5.6.0", http: 422, text: "Nothing to extract in this mail" },
   "authentication-failed": { smtp: "550 5.7.26", http: 403, text: "The sender could not be authenticated" },
 } as const satisfies Record<

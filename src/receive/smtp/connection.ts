@@ -3,9 +3,9 @@ import type { TLSSocket } from "node:tls";
 
 import type { SMTPServer } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
-import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 
 import type { Envelope, Peer, Recipient } from "../../model/mail.ts";
+import type { ConnectionOptions } from "./connection-server.ts";
 import type { MailDoor } from "./door.ts";
 import type { DataEnd } from "./mail-stream.ts";
 import { MailStream } from "./mail-stream.ts";
@@ -13,6 +13,8 @@ import type { Reply } from "./reply.ts";
 import { replyRefused, replyTryLater, softened } from "./reply.ts";
 
 const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
+
+type Asked = Pick<Recipient, "address"> & { readonly hook: Recipient["hook"] | undefined };
 
 /**
  * One SMTP or LMTP conversation: the library's state machine, with our own mail collector, replies and deadlines.
@@ -22,8 +24,10 @@ const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
  */
 export class MailConnection extends SMTPConnection {
   readonly #door: MailDoor;
+  readonly #isClientUnknown: boolean;
   #place: Disposable | undefined;
   #recipients: Recipient[] = [];
+  #asked: Asked | undefined;
   #bytesTaken = 0;
   #transactionTimer: NodeJS.Timeout | undefined;
   #delivering = false;
@@ -31,24 +35,34 @@ export class MailConnection extends SMTPConnection {
   constructor(
     server: SMTPServer,
     socket: Socket | TLSSocket,
-    options: SMTPConnectionOptions | null | undefined,
+    options: ConnectionOptions | null | undefined,
     door: MailDoor,
   ) {
     super(server, socket, options ?? undefined);
     this.#door = door;
+    this.#isClientUnknown = options?.isClientUnknown === true;
     // The base class made its parser before `#door` was set.
     this._parser = this._createParser();
     door.remember(this);
   }
 
-  /** The hook that the last recipient led to, for the trace of refused calls. */
-  get hookEventName(): string | undefined {
-    return this.#recipients.at(-1)?.hook.eventName;
+  /** What the next reply is about, for the trace of refused calls: the recipient last asked for. */
+  get asked(): Asked | undefined {
+    return this.#asked;
+  }
+
+  asksFor(asked: Asked): void {
+    this.#asked = asked;
   }
 
   /** XCLIENT and XFORWARD are believed from trusted relays only; the library's own list knows no networks. */
   override _proxyCommandAllowed(command: string, option: "useXClient" | "useXForward"): boolean {
-    return this.#door.isTrusted(this._originalRemoteAddress) && super._proxyCommandAllowed(command, option);
+    return this.#isTrusted && super._proxyCommandAllowed(command, option);
+  }
+
+  /** A trusted relay at the other end, as the PROXY header tells it, before XCLIENT and XFORWARD speak of its clients. */
+  get #isTrusted(): boolean {
+    return !this.#isClientUnknown && this.#door.isTrusted(this._originalRemoteAddress);
   }
 
   /** Whether a mail is between MAIL FROM and its reply. */
@@ -56,15 +70,33 @@ export class MailConnection extends SMTPConnection {
     return this.#delivering || Boolean(this.session.envelope?.mailFrom);
   }
 
+  /**
+   * Postfix says `[UNAVAILABLE]` for mail that was made on its own machine; the library (3.21.6) would leave the address
+   * of the client before it on a connection that is used again.
+   */
+  override handler_XFORWARD(command: Buffer, callback: () => void): void {
+    const isForgotten = /\sADDR=\[UNAVAILABLE\]/i.test(command.toString("latin1"));
+    if (isForgotten && this._proxyCommandAllowed("XFORWARD", "useXForward") && !this.isInTransaction)
+      this.remoteAddress = this._originalRemoteAddress;
+    super.handler_XFORWARD(command, callback);
+  }
+
   /** Takes the connection or answers 421; without the library's pause of 100 ms before the greeting. */
   override init(): void {
     this._setListeners(() => {
       this._socket.once("close", () => this.#onClose());
       if (this.#door.isStopping) return this.reply(replyTryLater("shutting-down"));
+      if (!this.#door.isAllowed(this.remoteAddress)) return this.#refuse(replyRefused("client-not-allowed"));
       this.#place = this.#door.admission.tryConnect();
       if (this.#place === undefined) return this.reply(replyTryLater("too-many-connections"));
       this.connectionReady();
     });
+  }
+
+  /** One reply, and the end. */
+  #refuse(reply: Reply): void {
+    this.reply(reply);
+    this.close();
   }
 
   reply(reply: Reply): void {
@@ -113,6 +145,7 @@ export class MailConnection extends SMTPConnection {
   override _resetSession(): void {
     super._resetSession();
     this.#recipients = [];
+    this.#asked = undefined;
     clearTimeout(this.#transactionTimer);
   }
 
@@ -147,7 +180,7 @@ export class MailConnection extends SMTPConnection {
     }
     parser.collectMail({
       maxBytes: this.#door.settings.maxMessageBytes,
-      acceptBareLf: this.#door.isTrusted(this._originalRemoteAddress),
+      acceptBareLf: this.#isTrusted,
       takeBytes: (count) => this.#takeBytes(count),
       onEnd: (end) => this.#onDataEnd(end, parser),
     });
@@ -185,7 +218,10 @@ export class MailConnection extends SMTPConnection {
     this.#delivering = false;
     this.#giveBytes();
     if (this._closed) return;
-    for (const reply of replies) this.reply(reply);
+    for (const [index, reply] of replies.entries()) {
+      if (replies.length > 1) this.#asked = this.#recipients[index];
+      this.reply(reply);
+    }
     this._transactionCounter += 1;
     this._unrecognizedCommands = 0;
     this._resetSession();
@@ -215,7 +251,7 @@ export class MailConnection extends SMTPConnection {
   }
 
   #peer(): Peer {
-    if (!this.#door.isTrusted(this._originalRemoteAddress)) return "stranger";
+    if (!this.#isTrusted) return "stranger";
     return this.remoteAddress === this._originalRemoteAddress ? "relay" : "relayed-client";
   }
 

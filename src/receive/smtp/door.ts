@@ -1,16 +1,15 @@
-import { BlockList, isIPv6 } from "node:net";
-import type { Socket } from "node:net";
-import type { SecureContextOptions, TLSSocket } from "node:tls";
+import type { BlockList } from "node:net";
+import { isIPv6 } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 
-import { SMTPServer } from "smtp-server";
 import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "smtp-server";
-import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 
 import { Tasks } from "../../lib/tasks.ts";
 import type { Envelope, Peer, ReceivedMail, Recipient } from "../../model/mail.ts";
 import type { Outcome, TryLaterCause } from "../../model/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Admission } from "../admission.ts";
+import { ConnectionServer } from "./connection-server.ts";
 import { MailConnection } from "./connection.ts";
 import { isMailLoop } from "./received-fields.ts";
 import type { RecipientServices } from "./recipient.ts";
@@ -35,6 +34,24 @@ export interface MailDoorSettings {
   readonly implicitTls: boolean;
   /** CIDRs of relays whose XCLIENT, XFORWARD and bare line feeds are believed. */
   readonly trustedRelays: BlockList;
+  /** Every connection has to begin with a PROXY header from a trusted relay (contract §9, POSTHORN_SMTP_PROXY). */
+  readonly proxyRequired: boolean;
+  /** Who may connect at all; `undefined` is anybody. */
+  readonly allowedClients: BlockList | undefined;
+  /** Connections that may wait for a PROXY header or a TLS handshake at once. */
+  readonly maxPending: number;
+}
+
+/** One refusal as the relay hears it. */
+export interface MailRefusal {
+  readonly reply: Reply;
+  readonly remoteAddress: string;
+  /** The hook that the recipient led to. */
+  readonly hookEventName: string | undefined;
+  /** MAIL FROM, once there was one. */
+  readonly from: string | undefined;
+  /** The address of the RCPT that the reply is about, or of the last one, as it was written. */
+  readonly recipient: string | undefined;
 }
 
 export interface MailDoorServices extends RecipientServices {
@@ -46,11 +63,8 @@ export interface MailDoorServices extends RecipientServices {
   whyNotNow(): TryLaterCause | undefined;
   /** Room for one more mail to be parsed. */
   hasRoom(): boolean;
-  onRefusal(refusal: {
-    readonly reply: Reply;
-    readonly remoteAddress: string;
-    readonly hookEventName: string | undefined;
-  }): void;
+  /** Told of every 4xx and 5xx as it goes out; returns at once. */
+  onRefusal(refusal: MailRefusal): void;
   readonly admission: Admission;
   readonly log: Log;
 }
@@ -61,19 +75,6 @@ class ReplyError extends Error {
   constructor(reply: Reply) {
     super(reply.text);
     this.responseCode = reply.code;
-  }
-}
-
-/** The library's server, which makes our connections instead of its own. */
-class ConnectionServer extends SMTPServer {
-  door: MailDoor | undefined;
-
-  override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
-    if (this.door === undefined) throw new Error("a connection before the door is built");
-    const connection = new MailConnection(this, socket, options, this.door);
-    this.connections.add(connection);
-    connection.on("error", (error) => this.emit("error", error));
-    connection.init();
   }
 }
 
@@ -128,15 +129,25 @@ export class MailDoor {
     for (const connection of this.#open()) connection.reply(replyTryLater("shutting-down"));
     await new Promise<void>((resolve) => {
       this.#server.server.close(() => resolve());
+      this.#server.destroyPending();
       for (const connection of this.#server.connections) connection._socket.destroySoon();
     });
   }
 
   /** Whether `remoteAddress` is in POSTHORN_TRUSTED_RELAYS. */
   isTrusted(remoteAddress: string): boolean {
-    return (
-      remoteAddress !== "" && this.settings.trustedRelays.check(remoteAddress, isIPv6(remoteAddress) ? "ipv6" : "ipv4")
-    );
+    return isIn(this.settings.trustedRelays, remoteAddress);
+  }
+
+  /** Whether `remoteAddress` may connect at all; a Unix socket has its file's mode for that. */
+  isAllowed(remoteAddress: string): boolean {
+    const { allowedClients } = this.settings;
+    return allowedClients === undefined || remoteAddress === "" || isIn(allowedClients, remoteAddress);
+  }
+
+  /** Takes a renewed certificate for all handshakes from now on; sessions that are up keep theirs. */
+  useCertificate(certificate: Pick<SecureContextOptions, "key" | "cert">): void {
+    this.#server.updateSecureContext(certificate as { key: Buffer; cert: Buffer });
   }
 
   /** Why a mail of about so many bytes cannot be taken now, known before a byte of it is sent. */
@@ -149,8 +160,15 @@ export class MailDoor {
   }
 
   onRefusal(connection: MailConnection, reply: Reply): void {
-    const { hookEventName, remoteAddress } = connection;
-    this.#services.onRefusal({ reply, remoteAddress, hookEventName });
+    const { asked, remoteAddress, session } = connection;
+    const mailFrom = session.envelope?.mailFrom;
+    this.#services.onRefusal({
+      reply,
+      remoteAddress,
+      hookEventName: asked?.hook?.eventName,
+      from: mailFrom ? mailFrom.address : undefined,
+      recipient: asked?.address,
+    });
   }
 
   onFault(sentence: string, error: unknown): void {
@@ -204,7 +222,8 @@ export class MailDoor {
       // WIZ, SHELL and KILL are jokes in the library; AUTH needs credentials that nobody can set yet.
       disabledCommands: ["WIZ", "SHELL", "KILL", "AUTH", "ETRN", ...(settings.tls === undefined ? ["STARTTLS"] : [])],
       disableReverseLookup: true,
-      maxClients: Number.MAX_SAFE_INTEGER,
+      // Of connections this bounds those before their session; the others are counted by `admission`.
+      maxClients: settings.maxPending,
       maxCommandLength: MAX_COMMAND_BYTES,
       maxRecipients: Number.MAX_SAFE_INTEGER,
       socketTimeout: settings.idleTimeoutMs,
@@ -238,7 +257,12 @@ export class MailDoor {
     const connection = this.#connectionOf.get(session);
     if (connection === undefined) throw new Error("a RCPT without a connection");
     if (connection.recipientCount >= MAX_RECIPIENTS) return replyTryLater("too-many-recipients");
+    connection.asksFor({ address: address.address, hook: undefined });
     const answer = await findRecipient(address.address, session.remoteAddress, this.#services);
+    connection.asksFor({
+      address: address.address,
+      hook: answer.kind === "accepted" ? answer.recipient.hook : answer.hook,
+    });
     const cause = answer.kind === "accepted" ? this.#services.whyNotNow() : undefined;
     if (cause !== undefined) return replyTryLater(cause);
     switch (answer.kind) {
@@ -251,4 +275,8 @@ export class MailDoor {
         return replyTryLater(answer.cause);
     }
   }
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  return address !== "" && list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }

@@ -68,6 +68,9 @@ async function openDoor(
       tls: undefined,
       implicitTls: false,
       trustedRelays: new BlockList(),
+      proxyRequired: false,
+      allowedClients: undefined,
+      maxPending: 10,
       ...settings,
     },
     {
