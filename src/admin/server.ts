@@ -1,12 +1,15 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { fastify } from "fastify";
 
 import { OperatorError } from "../model/operator-error.ts";
 import { assets } from "./assets.ts";
 import { guard } from "./guard.ts";
-import { hooksPage } from "./pages/hooks.ts";
+import { readForms } from "./forms.ts";
+import { frameOf } from "./frame.ts";
+import { failurePage, notFoundPage } from "./pages/not-found.ts";
 import { probes } from "./probes.ts";
 import { sendHtml, sendProblem } from "./replies.ts";
+import { hookRoutes } from "./routes/hooks.ts";
 import type { AdminServices } from "./services.ts";
 
 export interface AdminOptions {
@@ -53,25 +56,33 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   });
   readForms(server);
   guard(server, { ...options, now: services.now, log: services.log });
-  server.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, "Not found", "There is nothing here."));
+  server.setNotFoundHandler((request, reply) =>
+    isForPeople(request)
+      ? sendHtml(reply.code(404), notFoundPage(frameOf(request), "There is nothing here."))
+      : sendProblem(reply, 404, "Not found", "There is nothing here."),
+  );
   server.setErrorHandler((error, request, reply) => {
-    if (error instanceof OperatorError) return sendProblem(reply, 409, error.message, error.hint);
-    const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status < 500) return sendProblem(reply, status, "Bad request", error instanceof Error ? error.message : "");
-    services.log.error("The admin page failed", { path: request.routeOptions.url, error });
-    return sendProblem(reply, 500, "Something went wrong here", "The log says more.");
+    const { status, title, detail } = told(error);
+    if (status >= 500) services.log.error("The admin page failed", { path: request.routeOptions.url, error });
+    return isForPeople(request)
+      ? sendHtml(reply.code(status), failurePage(frameOf(request), title, detail))
+      : sendProblem(reply, status, title, detail);
   });
   assets(server);
   probes(server, services);
-  server.get("/", async (request, reply) =>
-    sendHtml(reply, hooksPage({ person: request.person, current: "/" }, services.apps(), services.hooks())),
-  );
+  hookRoutes(server, services, services.now);
   return server;
 }
 
-/** Posts of plain HTML forms, as `URLSearchParams`. */
-function readForms(server: FastifyInstance): void {
-  server.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
-    done(null, new URLSearchParams(String(body))),
-  );
+function isForPeople({ url, headers }: FastifyRequest): boolean {
+  return !url.startsWith("/api/") && (headers.accept ?? "").includes("text/html");
+}
+
+/** What somebody is told of an error: an operator's mistake whole, a fault of ours not at all. */
+function told(error: unknown): { readonly status: number; readonly title: string; readonly detail: string } {
+  if (error instanceof OperatorError) return { status: 409, title: error.message, detail: error.hint };
+  const { statusCode = 500, message = "" } = error as { statusCode?: number; message?: string };
+  return statusCode < 500
+    ? { status: statusCode, title: "The request was not understood", detail: message }
+    : { status: 500, title: "Something went wrong here", detail: "The log of Posthorn says more." };
 }

@@ -1,6 +1,7 @@
 import type { App, HookState, HookType } from "../model/hook.ts";
 import type { HookOptions } from "../model/hook-options.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { Doors } from "./examples.ts";
 
 /** A hook as the page shows it; `address` of email hooks, `url` of the others. */
 export interface AdminHook {
@@ -25,10 +26,95 @@ export interface AdminCheck {
   readonly detail: string;
 }
 
-/** What the admin listener is given: all it can see and do. */
-export interface AdminServices {
+/** Who does something, and by which way. */
+export interface Actor {
+  readonly name: string;
+  readonly via: "page" | "api";
+}
+
+/** One thing that is wrong in an app definition, and the line of it that it is about (1-based). */
+export interface DefinitionComplaint {
+  readonly pointer: string;
+  readonly message: string;
+  readonly line: number;
+}
+
+/** What installing a definition would do. */
+export type InstallPreview =
+  | { readonly kind: "invalid"; readonly problems: readonly DefinitionComplaint[] }
+  | {
+      readonly kind: "ready";
+      readonly app: string;
+      readonly title: string;
+      readonly version: string;
+      /** The version that is installed now; null when none is. */
+      readonly installed: string | null;
+      readonly changes: readonly HookChange[];
+      readonly warnings: readonly string[];
+    };
+
+export interface HookChange {
+  readonly eventName: string;
+  readonly displayEventName: string;
+  readonly type: HookType;
+  readonly change: "added" | "removed" | "changed" | "same";
+  /** What is different, a sentence each. */
+  readonly details: readonly string[];
+}
+
+export interface InstallResult {
+  readonly app: string;
+  readonly hooks: number;
+  readonly warnings: readonly string[];
+}
+
+/** An event, dead letter or other entry of a stream, as stored. */
+export interface Entry {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly storedAt: string;
+  readonly text: string;
+}
+
+export interface EntryPage {
+  /** Newest first. */
+  readonly entries: readonly Entry[];
+  /** Go on before this sequence; null at the beginning of the stream. */
+  readonly next: number | null;
+  readonly lookedAt: number;
+}
+
+export interface EntryWish {
+  readonly before?: number | undefined;
+  readonly limit: number;
+  readonly subjects?: readonly string[] | undefined;
+  /** A part of the entry's text, in any case. */
+  readonly text?: string | undefined;
+}
+
+/** Seeing and changing apps and hooks. Changes throw `OperatorError` for what the administrator has to mend. */
+export interface HookServices {
   readonly apps: () => readonly App[];
   readonly hooks: () => readonly AdminHook[];
+  readonly hook: (eventName: string) => AdminHook | undefined;
+  readonly previewInstall: (definition: string) => InstallPreview;
+  readonly installApp: (definition: string, by: Actor) => Promise<InstallResult>;
+  readonly uninstallApp: (app: string, by: Actor) => Promise<void>;
+  readonly createHook: (
+    wish: { readonly type: HookType; readonly name: string; readonly eventName?: string },
+    by: Actor,
+  ) => Promise<AdminHook>;
+  readonly rotateHook: (eventName: string, by: Actor) => Promise<AdminHook>;
+  readonly setHookState: (eventName: string, state: HookState, by: Actor) => Promise<AdminHook>;
+  readonly doors: () => Doors;
+  /** When each of these last published something, RFC 3339; missing for never. */
+  readonly lastEvents: (eventNames: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Events in each of the last 24 hours, oldest first. */
+  readonly hourlyCounts: (eventName: string) => Promise<readonly number[]>;
+}
+
+/** What the admin listener is given: all it can see and do. */
+export interface AdminServices extends HookServices {
   /** Everything that a running Posthorn needs, looked at now. Never throws. */
   readonly checkHealth: () => Promise<readonly AdminCheck[]>;
   /** False from the moment the daemon begins to stop. */

@@ -2,9 +2,12 @@ import { createAdminServer } from "../admin/server.ts";
 import type { AdminServices } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
 import { OperatorError } from "../model/operator-error.ts";
-import { hookRow } from "../registry/hook-row.ts";
+import type { MailStages } from "../pipeline/deliver-mail.ts";
+import { writeAudit } from "../publish/audit.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { NoteChange } from "./admin-hooks.ts";
+import { adminHooks } from "./admin-hooks.ts";
 import { adminToken } from "./admin-token.ts";
 import { checkHealth } from "./health.ts";
 import type { Storage } from "./storage.ts";
@@ -21,9 +24,13 @@ export interface AdminDoor {
 export interface AdminDoorParts {
   readonly settings: Settings;
   readonly storage: Storage;
+  /** What a replay runs through. */
+  readonly stages: MailStages;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly isServing: () => boolean;
+  /** `host:port` of the SMTP door, once it is open. */
+  readonly smtpAddress: () => string | undefined;
 }
 
 /** Opens the admin listener. Throws `OperatorError` when its address is taken or the token cannot be kept. */
@@ -49,12 +56,18 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   return { address, tokenFile: file, close: () => server.close() };
 }
 
-function servicesOf({ settings, storage, log, metrics, isServing }: AdminDoorParts): AdminServices {
-  const { snapshot } = storage;
-  const where = { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl };
+function servicesOf({ settings, storage, log, metrics, isServing, smtpAddress }: AdminDoorParts): AdminServices {
+  const noteChange: NoteChange = async ({ name: actor, via }, action, target, detail) => {
+    const time = new Date().toISOString();
+    const entry = { time, actor, via, action, target, ...(detail !== undefined && { detail }) };
+    log.info("Changed by an administrator", entry);
+    // The change is done; a log that cannot be written must not say that it failed.
+    await writeAudit(storage.js, entry).catch((error: unknown) => {
+      log.error("A change is missing from the audit log", { ...entry, error });
+    });
+  };
   return {
-    apps: () => snapshot.apps(),
-    hooks: () => snapshot.hooks().map((hook) => ({ ...hookRow(hook, where), options: hook.options })),
+    ...adminHooks({ storage, settings, noteChange, smtpAddress }),
     checkHealth: () => checkHealth(storage, settings),
     isServing,
     metricsText: () => metrics.text(),

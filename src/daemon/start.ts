@@ -80,7 +80,15 @@ export async function startDaemon(
   const stages = mailStages({ storage, settings, publish, pool, log, metrics, env });
   // Before the other doors, so that it closes after them: /readyz says 503 while mail in flight reaches its ack.
   let isServing = false;
-  const admin = await openAdminDoor({ settings, storage, log, metrics, isServing: () => isServing });
+  const admin = await openAdminDoor({
+    settings,
+    storage,
+    stages,
+    log,
+    metrics,
+    isServing: () => isServing,
+    smtpAddress: () => ends.mail?.doors.find(({ name }) => name === "smtp")?.address,
+  });
   opened.defer(() => admin.close());
   const mail = await openMailDoors({
     settings,

@@ -10,6 +10,15 @@ export function loginPage({ next, problem }: { readonly next: string; readonly p
       <h1>Sign in</h1>
       <form method="post" action="/login" class="stack">
         <input type="hidden" name="next" value="${next}" />
+        <input
+          class="visually-hidden"
+          name="username"
+          value="admin"
+          autocomplete="username"
+          tabindex="-1"
+          aria-hidden="true"
+          readonly
+        />
         <label for="token">Admin token</label>
         <input
           id="token"
