@@ -1,3 +1,6 @@
+import type { SchemaVerdict } from "../extract/schema.ts";
+import type { JsonSchema } from "../model/hook-options.ts";
+import type { JsonText } from "../model/mail.ts";
 import type { HookWish, MailReading, ReadLimits } from "./read-mail.ts";
 
 /** What the pool asks of a thread. */
@@ -7,7 +10,14 @@ export interface ReadRequest {
   readonly limits: ReadLimits;
 }
 
+/** Whether a payload that came without a mail meets its hook's schema. */
+export interface SchemaRequest {
+  readonly schema: JsonSchema;
+  readonly payload: JsonText;
+}
+
 /** What a thread answers: a reading, or the error that stopped it, as text for the log. */
 export type ReadResponse =
   | { readonly kind: "reading"; readonly reading: MailReading }
+  | { readonly kind: "verdict"; readonly verdict: SchemaVerdict }
   | { readonly kind: "threw"; readonly error: string };

@@ -1,12 +1,20 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 
-import type { ReadRequest, ReadResponse } from "./messages.ts";
+import type { SchemaVerdict } from "../extract/schema.ts";
+import { unreachable } from "../lib/unreachable.ts";
+import type { JsonSchema } from "../model/hook-options.ts";
+import type { JsonText } from "../model/mail.ts";
+import type { ReadRequest, ReadResponse, SchemaRequest } from "./messages.ts";
 import type { HookWish, MailReading, ReadLimits } from "./read-mail.ts";
 
 /** What came of a mail in the pool. `parse-timeout` and `died` cost this mail only, and it is dead-lettered. */
-export type PoolResult =
-  | MailReading
+export type PoolResult = MailReading | PoolFailure;
+
+/** What came of a schema in the pool. */
+export type SchemaResult = SchemaVerdict | PoolFailure;
+
+type PoolFailure =
   | { readonly kind: "parse-timeout"; readonly cpuMs: number }
   | { readonly kind: "died"; readonly error: string }
   | { readonly kind: "too-slow" }
@@ -25,8 +33,8 @@ export interface PoolSettings {
 }
 
 interface Job {
-  readonly request: ReadRequest;
-  readonly resolve: (result: PoolResult) => void;
+  readonly request: ReadRequest | SchemaRequest;
+  readonly resolve: (result: PoolResult | SchemaVerdict) => void;
 }
 
 interface Thread {
@@ -70,9 +78,20 @@ export class WorkerPool {
 
   /** Reads a mail in a thread. Never throws. */
   read(bytes: Uint8Array, wishes: readonly HookWish[]): Promise<PoolResult> {
+    // A thread answers a mail with a reading.
+    return this.#ask({ bytes, wishes, limits: this.#settings.limits }) as Promise<PoolResult>;
+  }
+
+  /** Holds a payload against a schema in a thread, because neither is ours. Never throws. */
+  checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaResult> {
+    // A thread answers a schema with a verdict.
+    return this.#ask({ schema, payload }) as Promise<SchemaResult>;
+  }
+
+  #ask(request: ReadRequest | SchemaRequest): Promise<PoolResult | SchemaVerdict> {
     if (this.#closed || this.#waiting.length >= this.#settings.maxWaiting) return Promise.resolve({ kind: "busy" });
     return new Promise((resolve) => {
-      this.#waiting.push({ request: { bytes, wishes, limits: this.#settings.limits }, resolve });
+      this.#waiting.push({ request, resolve });
       this.#dispatch();
     });
   }
@@ -92,7 +111,7 @@ export class WorkerPool {
     const thread: Thread = { worker, job: undefined, timer: undefined };
     worker.on("message", (response: ReadResponse) => {
       this.#diedInARow = 0;
-      this.#finish(thread, response.kind === "reading" ? response.reading : { kind: "died", error: response.error });
+      this.#finish(thread, resultOf(response));
       this.#dispatch();
     });
     worker.on("error", (error) => this.#replace(thread, { kind: "died", error: String(error) }));
@@ -147,7 +166,7 @@ export class WorkerPool {
     }, ms);
   }
 
-  #finish(thread: Thread, result: PoolResult): void {
+  #finish(thread: Thread, result: PoolResult | SchemaVerdict): void {
     clearTimeout(thread.timer);
     const { job } = thread;
     thread.job = undefined;
@@ -186,5 +205,18 @@ export class WorkerPool {
       this.#threads.delete(thread);
       thread.worker.terminate().catch(() => undefined);
     }
+  }
+}
+
+function resultOf(response: ReadResponse): PoolResult | SchemaVerdict {
+  switch (response.kind) {
+    case "reading":
+      return response.reading;
+    case "verdict":
+      return response.verdict;
+    case "threw":
+      return { kind: "died", error: response.error };
+    default:
+      return unreachable(response);
   }
 }

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 
-import type { ReadRequest, ReadResponse } from "./messages.ts";
+import { checkSchema } from "../extract/schema.ts";
+import type { ReadRequest, ReadResponse, SchemaRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
 import { readMail } from "./read-mail.ts";
 
@@ -8,13 +9,19 @@ import { readMail } from "./read-mail.ts";
 const port = parentPort;
 if (port === null) throw new Error("thread.ts is started by the worker pool");
 
-port.on("message", (request: ReadRequest) => {
-  readMail(request.bytes, request.wishes, request.limits).then(
-    (reading) => answer({ kind: "reading", reading }, transferable(reading)),
+port.on("message", (request: ReadRequest | SchemaRequest) => {
+  answerTo(request).then(
+    (response) => answer(response, response.kind === "reading" ? transferable(response.reading) : []),
     (error: unknown) =>
       answer({ kind: "threw", error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, []),
   );
 });
+
+async function answerTo(request: ReadRequest | SchemaRequest): Promise<ReadResponse> {
+  return "schema" in request
+    ? { kind: "verdict", verdict: await checkSchema(request.schema, request.payload) }
+    : { kind: "reading", reading: await readMail(request.bytes, request.wishes, request.limits) };
+}
 
 function answer(response: ReadResponse, transfer: ArrayBuffer[]): void {
   port?.postMessage(response, transfer);
