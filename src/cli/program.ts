@@ -10,6 +10,7 @@ import { extractCommand } from "./extract.ts";
 import { hooksCommand } from "./hooks.ts";
 import { keysCommand } from "./keys.ts";
 import { schemaCommand } from "./schema.ts";
+import { refusedCommand } from "./refused.ts";
 import { sendCommand } from "./send.ts";
 import { serveCommand } from "./serve.ts";
 import { tailCommand } from "./tail.ts";
@@ -24,6 +25,7 @@ const COMMANDS = [
   sendCommand,
   tailCommand,
   deadCommand,
+  refusedCommand,
   doctorCommand,
   asyncApiCommand,
   schemaCommand,

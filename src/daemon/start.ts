@@ -12,6 +12,7 @@ import type { HttpHooks } from "./http-door.ts";
 import { openHttpDoor } from "./http-door.ts";
 import type { MailDoors } from "./mail-doors.ts";
 import { openMailDoors } from "./mail-doors.ts";
+import { openRefusals } from "./refused.ts";
 import type { Storage } from "./storage.ts";
 import { openStorage } from "./storage.ts";
 
@@ -75,6 +76,7 @@ export async function startDaemon(
   ends.pool = pool;
   opened.use(watchEventStream(storage, settings, log));
   const rates = new SlidingMinute();
+  const refusals = opened.use(openRefusals(storage, log));
   const pulse = opened.use(createPulse(storage));
   const publish = publishOn(storage, metrics, pulse);
   const stages = mailStages({ storage, settings, publish, pool, log, metrics, env });
@@ -99,12 +101,24 @@ export async function startDaemon(
     rates,
     pulse,
     deliverMs: options.deliverMs ?? DELIVER_MS,
+    onRefusal: refusals.note,
   });
   ends.mail = mail;
-  opened.defer(() => mail.close(MAIL_GRACE_MS));
+  const closing: (() => Promise<void>)[] = [() => mail.close(MAIL_GRACE_MS)];
+  // Both doors at once: their grace periods together would be longer than a supervisor waits.
+  opened.defer(async () => void (await Promise.all(closing.map((close) => close()))));
   const { admission } = mail;
-  const http = await openHttpDoor({ settings, storage, stages, log, metrics, admission, pulse });
-  opened.defer(() => http.close(HTTP_GRACE_MS));
+  const http = await openHttpDoor({
+    settings,
+    storage,
+    stages,
+    log,
+    metrics,
+    admission,
+    pulse,
+    onRefusal: refusals.noteRequest,
+  });
+  closing.push(() => http.close(HTTP_GRACE_MS));
   const owned = opened.move();
   isServing = true;
   const stop = () => {

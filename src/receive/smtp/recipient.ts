@@ -23,8 +23,9 @@ export interface RecipientServices {
 
 export type RecipientAnswer =
   | { readonly kind: "accepted"; readonly recipient: Recipient }
-  | { readonly kind: "refused"; readonly cause: RefusedCause }
-  | { readonly kind: "tryLater"; readonly cause: TryLaterCause };
+  /** `hook` is for our own records only: the sender must not learn that there is one. */
+  | { readonly kind: "refused"; readonly cause: RefusedCause; readonly hook?: Hook }
+  | { readonly kind: "tryLater"; readonly cause: TryLaterCause; readonly hook?: Hook };
 
 /** Mail to `postmaster` without an alias: it belongs to no hook and becomes a dead letter (contract §3; RFC 5321 §4.5.1). */
 const POSTMASTER: Hook = {
@@ -81,9 +82,9 @@ export async function findRecipient(
 }
 
 function judge(hook: Hook, recipient: Recipient, services: RecipientServices): RecipientAnswer {
-  if (hook.type !== "email") return { kind: "refused", cause: "no-such-hook" };
-  if (hook.state === "disabled") return { kind: "refused", cause: "hook-disabled" };
-  if (hook.state === "paused") return { kind: "tryLater", cause: "hook-paused" };
-  if (!services.withinRate(hook)) return { kind: "tryLater", cause: "rate-limited" };
+  if (hook.type !== "email") return { kind: "refused", cause: "no-such-hook", hook };
+  if (hook.state === "disabled") return { kind: "refused", cause: "hook-disabled", hook };
+  if (hook.state === "paused") return { kind: "tryLater", cause: "hook-paused", hook };
+  if (!services.withinRate(hook)) return { kind: "tryLater", cause: "rate-limited", hook };
   return { kind: "accepted", recipient };
 }
