@@ -1,0 +1,216 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { createProgram } from "../../src/cli/program.ts";
+import type { NatsServer } from "../support/nats-server.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+
+// Each command as a process of its own against a real server: what it prints for people, for machines, and its exit code.
+
+const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
+const APP = {
+  app: "shop",
+  version: "1.2.0",
+  title: "The Shop",
+  hooks: [
+    { eventName: "kustomer.app.shop.order", displayEventName: "Order", description: "Orders by mail", type: "email" },
+    { eventName: "kustomer.app.shop.contact", displayEventName: "Contact", type: "form" },
+    { eventName: "kustomer.app.shop.parcel", type: "web" },
+  ],
+};
+
+let nats: NatsServer;
+let folder: string;
+let definition: string;
+beforeAll(async () => {
+  nats = await startNatsServer();
+  folder = await mkdtemp(join(tmpdir(), "posthorn-cli-"));
+  definition = join(folder, "shop.json");
+  await writeFile(definition, JSON.stringify(APP));
+});
+afterAll(async () => {
+  await nats[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function posthorn(...args: string[]): Promise<Ran> {
+  const env = { ...process.env, POSTHORN_NATS_URL: nats.url, POSTHORN_DATA_DIR: join(folder, "data") };
+  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await posthorn(...args, "--json");
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+test("every command that does something has a description, and each group or command with arguments an example", () => {
+  const silent: string[] = [];
+  const walk = (command: ReturnType<typeof createProgram>, path: string) => {
+    if (command.description() === "") silent.push(path);
+    for (const child of command.commands) walk(child, `${path} ${child.name()}`);
+  };
+  walk(createProgram(), "posthorn");
+  expect(silent).toEqual([]);
+});
+
+test("an app is installed, listed, shown, upgraded and uninstalled, with ids kept", async () => {
+  const [installed] = (await json("apps", "install", definition)) as [{ app: string; hooks: { id: string }[] }];
+  expect(installed).toMatchObject({ app: "shop", version: "1.2.0", title: "The Shop", warnings: [] });
+  const [again] = (await json("apps", "install", definition)) as [{ hooks: { id: string }[] }];
+  expect(again.hooks.map(({ id }) => id)).toEqual(installed.hooks.map(({ id }) => id));
+  expect(await json("apps", "list")).toMatchObject([{ app: "shop", version: "1.2.0", title: "The Shop", hooks: 3 }]);
+  expect(await json("apps", "show", "shop")).toMatchObject({ app: "shop", hooks: [{}, {}, {}] });
+  const people = await posthorn("apps", "list");
+  expect(people.stdout).toMatch(/^APP +VERSION +TITLE +HOOKS\nshop +1\.2\.0 +The Shop +3\n$/);
+});
+
+test("hooks list gives name, description, type, event, state, id and address or URL", async () => {
+  const rows = (await json("hooks", "list")) as Record<string, string>[];
+  const id = expect.stringMatching(/^[0-9a-hjkmnp-tv-z]{26}$/) as string;
+  expect(rows).toMatchObject([
+    { app: "shop", eventName: "kustomer.app.shop.contact", displayEventName: "Contact", type: "form", id },
+    {
+      app: "shop",
+      eventName: "kustomer.app.shop.order",
+      displayEventName: "Order",
+      description: "Orders by mail",
+      type: "email",
+      state: "enabled",
+      id,
+    },
+    {
+      eventName: "kustomer.app.shop.parcel",
+      displayEventName: "kustomer.app.shop.parcel",
+      description: "",
+      type: "web",
+    },
+  ]);
+  const [form, email, web] = rows;
+  expect(form?.["url"]).toBe(`http://localhost:8080/v1/hooks/form/${form?.["id"]}`);
+  expect(email?.["address"]).toBe(`${email?.["id"]}@localhost`);
+  expect(web?.["url"]).toBe(`http://localhost:8080/v1/hooks/web/${web?.["id"]}`);
+  expect(await json("hooks", "list", "--app", "nobody")).toEqual([]);
+});
+
+test("a hook is paused, disabled, enabled, rotated and given an alias", async () => {
+  const event = "kustomer.app.shop.order";
+  for (const [verb, state] of [
+    ["pause", "paused"],
+    ["disable", "disabled"],
+    ["enable", "enabled"],
+  ] as const)
+    expect(await json("hooks", verb, event)).toMatchObject({ eventName: event, state });
+  const before = (await json("hooks", "show", event)) as { id: string };
+  const after = (await json("hooks", "rotate", event)) as { id: string };
+  expect(after.id).not.toBe(before.id);
+  expect(await json("hooks", "alias", event, "Orders@localhost")).toMatchObject({ aliases: ["orders@localhost"] });
+  expect((await posthorn("hooks", "alias", event, "orders@elsewhere.example")).stderr).toBe(
+    "posthorn: orders@elsewhere.example is no address in localhost. Use one of our mail domains (POSTHORN_MAIL_DOMAIN).\n",
+  );
+});
+
+test("a hook without an app lives in adhoc, and a form hook gives its HTML", async () => {
+  const made = (await json("hooks", "create", "--type", "form", "--name", "Ask us")) as Record<string, string>;
+  expect(made).toMatchObject({ app: "adhoc", eventName: "kustomer.app.adhoc.ask-us", type: "form" });
+  const { stdout } = await posthorn("hooks", "show", "kustomer.app.adhoc.ask-us", "--html");
+  expect(stdout).toContain(`<form method="post" action="${made["url"]}"`);
+});
+
+test("a key is made, listed without its secret, and revoked", async () => {
+  const made = (await json(
+    "keys",
+    "create",
+    "--app",
+    "shop",
+    "--hook",
+    "kustomer.app.shop.parcel",
+    "--expires",
+    "90d",
+  )) as {
+    keyId: string;
+    key: string;
+    app: string;
+    expires: string;
+  };
+  expect(Object.keys(made)).toEqual(["keyId", "key", "app", "expires"]);
+  expect(made.key).toMatch(/^phk_[0-9a-z]+_[0-9a-z]+$/);
+  expect(Date.parse(made.expires) - Date.now()).toBeGreaterThan(89 * 24 * 60 * 60 * 1_000);
+  const listed = await posthorn("keys", "list", "--json");
+  expect(listed.stdout).toContain(made.keyId);
+  expect(listed.stdout).not.toContain(made.key.split("_")[2]);
+  expect(await json("keys", "revoke", made.keyId)).toEqual({ keyId: made.keyId, revoked: true });
+  expect(await json("keys", "list")).toEqual([]);
+});
+
+test("schemas, types and AsyncAPI speak of the installed hooks", async () => {
+  expect(await json("schema", "event")).toMatchObject({ title: "Posthorn event" });
+  expect(await json("schema", "event", "--hook", "kustomer.app.shop.order")).toMatchObject({
+    properties: { type: { const: "kustomer.app.shop.order" }, hooktype: { const: "email" } },
+  });
+  expect(await json("asyncapi")).toMatchObject({
+    asyncapi: "3.0.0",
+    channels: { "kustomer.app.shop.order": { address: "kustomer.app.shop.order", title: "Order" } },
+    operations: { "send-kustomer.app.shop.parcel": { action: "send" } },
+  });
+  const { stdout } = await posthorn("types");
+  expect(stdout).toContain('readonly "kustomer.app.shop.order": unknown;');
+  expect(stdout).toContain("export type PosthornMail = {");
+});
+
+test.each([
+  [["nothing"], 2, "posthorn: unknown command 'nothing'. See `posthorn --help`.\n"],
+  [["apps", "install"], 2, "posthorn: missing required argument 'file'. See `posthorn apps install --help`.\n"],
+  [["hooks", "create", "--type", "fax", "--name", "x"], 2, /Allowed choices are email, form, web/],
+  [["apps", "show", "nobody"], 1, "posthorn: no app nobody is installed. See `posthorn apps list`.\n"],
+  [["apps", "install", "missing.json"], 1, "posthorn: cannot read missing.json. Check the path.\n"],
+  [["keys", "create", "--app", "nobody"], 1, /^posthorn: no app nobody is installed\. /],
+  [["keys", "create", "--app", "shop", "--expires", "soon"], 2, /^posthorn: --expires soon is no duration\. /],
+  [["hooks", "rotate", "kustomer.app.shop.nothing"], 1, /^posthorn: no hook publishes kustomer\.app\.shop\.nothing\. /],
+  [["send", "kustomer.app.shop.nothing"], 1, /^posthorn: no hook publishes /],
+  [["serve", "--smtp-listen", "nowhere"], 78, /^posthorn: POSTHORN_SMTP_LISTEN is "nowhere"; allowed: /],
+] as const)("%j ends with %i and one line that says what to do", async (args, code, line) => {
+  const ran = await posthorn(...args);
+  expect(ran.code).toBe(code);
+  expect(ran.stdout).toBe("");
+  if (typeof line === "string") expect(ran.stderr).toBe(line);
+  else expect(ran.stderr).toMatch(line);
+  expect(ran.stderr.trimEnd().split("\n")).toHaveLength(1);
+});
+
+test("a definition with faults installs nothing, and each fault stands on a line of its own", async () => {
+  const wrong = join(folder, "wrong.json");
+  await writeFile(
+    wrong,
+    JSON.stringify({ app: "wrong", hooks: [{ eventName: "a.*", type: "email" }, { eventName: "b" }] }),
+  );
+  const { code, stderr } = await posthorn("apps", "install", wrong);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`${wrong}: /hooks/0/eventName is "a.*"; allowed: 1 to 16 tokens`);
+  expect(stderr).toContain(`${wrong}: /hooks/1/type is required`);
+  expect(await json("apps", "list")).not.toContainEqual(expect.objectContaining({ app: "wrong" }));
+});
+
+test("a server that is not there is one line that says where it was looked for", async () => {
+  const env = { ...process.env, POSTHORN_NATS_URL: "nats://127.0.0.1:1" };
+  const child = spawn(process.execPath, [MAIN, "apps", "list"], { env, stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^posthorn: .*127\.0\.0\.1:1\b.*\n$/);
+});
