@@ -35,12 +35,22 @@ const OUTLOOK_FIELDS =
 const OUTLOOK_HTML = /<div[^<>]{0,200}(?:\bid=["']?(?:x_)*divRplyFwdMsg|border-top: ?solid #(?:E1E1E1|B5C4DF) 1)/i;
 
 /**
- * Where an inline forward begins in a text or in HTML, `undefined` when there is none: what stands behind it was written
- * by somebody else, earlier. Outlook heads the mail that a reply quotes in the same way. Linear.
+ * Where an inline forward begins in a text (what HTML shows is one, too), `undefined` when there is none: what stands behind
+ * it was written by somebody else, earlier. Outlook heads the mail that a reply quotes in the same way. Linear.
  */
 export function forwardMarkIn(text: string): number | undefined {
-  const marks = [dashedLineIn(text), appleLineIn(text), outlookHeadIn(text)].filter((mark) => mark !== undefined);
-  return marks.length === 0 ? undefined : Math.min(...marks);
+  return first(dashedLineIn(text), appleLineIn(text, /^[ \t]*>/m.test(text)), OUTLOOK_FIELDS.exec(text)?.index);
+}
+
+/** The same in the source of HTML. */
+export function forwardMarkInHtml(html: string): number | undefined {
+  const outlook = /divRplyFwdMsg|border-top: ?solid/i.test(html) ? OUTLOOK_HTML.exec(html)?.index : undefined;
+  return first(dashedLineIn(html), appleLineIn(html, html.includes('type="cite"')), outlook);
+}
+
+function first(...marks: readonly (number | undefined)[]): number | undefined {
+  const found = marks.filter((mark) => mark !== undefined);
+  return found.length === 0 ? undefined : Math.min(...found);
 }
 
 function dashedLineIn(text: string): number | undefined {
@@ -58,9 +68,9 @@ function dashedLineIn(text: string): number | undefined {
   return undefined;
 }
 
-function appleLineIn(text: string): number | undefined {
-  const isQuoting = text.includes('type="cite"') || /^[ \t]*>/m.test(text);
-  for (const phrase of isQuoting ? APPLE : APPLE.slice(0, 1)) {
+/** Apple Mail quotes what it forwards, so in other texts only the commonest form is looked for. */
+function appleLineIn(text: string, quotes: boolean): number | undefined {
+  for (const phrase of quotes ? APPLE : APPLE.slice(0, 1)) {
     const at = lineWith(text, phrase);
     if (at !== undefined) return at;
   }
@@ -71,11 +81,6 @@ function lineWith(text: string, phrase: string): number | undefined {
   for (let at = text.indexOf(phrase); at >= 0; at = text.indexOf(phrase, at + phrase.length))
     if (beginsLine(text, at)) return at;
   return undefined;
-}
-
-function outlookHeadIn(text: string): number | undefined {
-  const inText = OUTLOOK_FIELDS.exec(text)?.index;
-  return inText ?? (/divRplyFwdMsg|border-top: ?solid/i.test(text) ? OUTLOOK_HTML.exec(text)?.index : undefined);
 }
 
 /** Only blanks and quote marks before it in its line; in HTML a tag. */

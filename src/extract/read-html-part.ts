@@ -1,7 +1,7 @@
 import type { ItemSource, Repair } from "../model/item.ts";
 import type { MailPart } from "../model/mail-part.ts";
 import { baseUrlOf } from "./base-url.ts";
-import { forwardMarkIn } from "./forward-mark.ts";
+import { forwardMarkInHtml } from "./forward-mark.ts";
 import type { ItemCollector } from "./item-collector.ts";
 import { causeOfEmptyForward, otherMarkupIn } from "./known-cause.ts";
 import type { HtmlLimitPassed } from "./html-tree.ts";
@@ -27,7 +27,7 @@ export function readHtmlPart(part: MailPart, collector: ItemCollector, options: 
   const scripts = findScripts(html);
   // Looked for only where it says something: of an item, or of why there is none.
   let knownMark: number | undefined;
-  const forwardMark = () => (knownMark ??= forwardMarkIn(html) ?? NO_MARK);
+  const forwardMark = () => (knownMark ??= forwardMarkInHtml(html) ?? NO_MARK);
   const rejoined = new RejoinedPage(part, scripts);
   for (const script of scripts) {
     const source = sourceOf(part, "script", { quoted: script.quoted, forwarded: script.start > forwardMark() });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { forwardMarkIn } from "../../src/extract/forward-mark.ts";
+import { forwardMarkIn, forwardMarkInHtml } from "../../src/extract/forward-mark.ts";
 
 test.each([
   ["Gmail", "See below.\n\n---------- Forwarded message ---------\nFrom: Shop <shop@shop.example>\nDate: Mon\n"],
@@ -19,7 +19,8 @@ test.each([
   ["Apple Mail in German", "Hallo\n\n> Anfang der weitergeleiteten Nachricht:\n> \n> Von: Shop\n"],
   ["Apple Mail's HTML", '<blockquote type="cite"><div>Inicio del mensaje reenviado:</div><br>'],
 ])("an inline forward of %s is seen", (_, text) => {
-  expect(forwardMarkIn(text)).toBeGreaterThanOrEqual(0);
+  const find = text.includes("<div") ? forwardMarkInHtml : forwardMarkIn;
+  expect(find(text)).toBeGreaterThanOrEqual(0);
 });
 
 test.each([
@@ -31,4 +32,5 @@ test.each([
   ["a line of another kind", "<div style='border-top:solid red 1px'>From: here"],
 ])("%s is no forward", (_, text) => {
   expect(forwardMarkIn(text)).toBeUndefined();
+  expect(forwardMarkInHtml(text)).toBeUndefined();
 });
