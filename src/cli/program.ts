@@ -2,38 +2,28 @@ import { createRequire } from "node:module";
 
 import { Command } from "commander";
 
-import { appsCommand } from "./apps.ts";
-import { asyncApiCommand } from "./asyncapi.ts";
-import { deadCommand } from "./dead.ts";
-import { doctorCommand } from "./doctor.ts";
-import { extractCommand } from "./extract.ts";
-import { hooksCommand } from "./hooks.ts";
-import { keysCommand } from "./keys.ts";
-import { schemaCommand } from "./schema.ts";
-import { refusedCommand } from "./refused.ts";
-import { sendCommand } from "./send.ts";
-import { serveCommand } from "./serve.ts";
-import { tailCommand } from "./tail.ts";
-import { typesCommand } from "./types.ts";
+/** Each command with the file that makes it. A file is loaded when its command is asked for: most need few of the rooms. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["serve", async () => (await import("./serve.ts")).serveCommand()],
+  ["apps", async () => (await import("./apps.ts")).appsCommand()],
+  ["hooks", async () => (await import("./hooks.ts")).hooksCommand()],
+  ["keys", async () => (await import("./keys.ts")).keysCommand()],
+  ["extract", async () => (await import("./extract.ts")).extractCommand()],
+  ["send", async () => (await import("./send.ts")).sendCommand()],
+  ["tail", async () => (await import("./tail.ts")).tailCommand()],
+  ["dead", async () => (await import("./dead.ts")).deadCommand()],
+  ["refused", async () => (await import("./refused.ts")).refusedCommand()],
+  ["doctor", async () => (await import("./doctor.ts")).doctorCommand()],
+  ["asyncapi", async () => (await import("./asyncapi.ts")).asyncApiCommand()],
+  ["schema", async () => (await import("./schema.ts")).schemaCommand()],
+  ["types", async () => (await import("./types.ts")).typesCommand()],
+]);
 
-const COMMANDS = [
-  serveCommand,
-  appsCommand,
-  hooksCommand,
-  keysCommand,
-  extractCommand,
-  sendCommand,
-  tailCommand,
-  deadCommand,
-  refusedCommand,
-  doctorCommand,
-  asyncApiCommand,
-  schemaCommand,
-  typesCommand,
-];
-
-/** The `posthorn` command with all of its sub-commands (contract §8). Wrong usage is one line on stderr and exit code 2. */
-export function createProgram(): Command {
+/**
+ * The `posthorn` command (contract §8) with the sub-command that `args` ask for, or with all of them when none is named.
+ * Wrong usage is one line on stderr and exit code 2.
+ */
+export async function createProgram(args: readonly string[]): Promise<Command> {
   const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
   const program = new Command("posthorn")
     .description("Mail, forms and webhooks become events on NATS; an answer of 250 or 2xx means stored.")
@@ -43,7 +33,10 @@ export function createProgram(): Command {
       "after",
       "\nExamples:\n  posthorn serve --local-nats --apps fixtures/apps\n  posthorn hooks list\n  posthorn tail",
     );
-  for (const createCommand of COMMANDS) program.addCommand(createCommand());
+  const named = args.find((argument) => !argument.startsWith("-")) ?? "";
+  const createNamed = COMMANDS.get(named);
+  for (const createCommand of createNamed === undefined ? COMMANDS.values() : [createNamed])
+    program.addCommand(await createCommand());
   inherit(program, "posthorn");
   return program;
 }

@@ -58,13 +58,13 @@ async function json(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-test("every command that does something has a description, and each group or command with arguments an example", () => {
+test("every command has a description", async () => {
   const silent: string[] = [];
-  const walk = (command: ReturnType<typeof createProgram>, path: string) => {
+  const walk = (command: Awaited<ReturnType<typeof createProgram>>, path: string) => {
     if (command.description() === "") silent.push(path);
     for (const child of command.commands) walk(child, `${path} ${child.name()}`);
   };
-  walk(createProgram(), "posthorn");
+  walk(await createProgram([]), "posthorn");
   expect(silent).toEqual([]);
 });
 
