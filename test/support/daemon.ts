@@ -41,7 +41,10 @@ export class TestDaemon {
     return { ...hook, address: `${hook.hookId}@localhost` };
   }
 
-  connectRelay(door: "smtp" | "lmtp" = "smtp", options: { readonly patienceMs?: number } = {}): Promise<Relay> {
+  connectRelay(
+    door: "smtp" | "lmtp" = "smtp",
+    options: { readonly patienceMs?: number; readonly greet?: boolean } = {},
+  ): Promise<Relay> {
     const address = this.daemon.mail.doors.find(({ name }) => name === door)?.address;
     if (address === undefined) throw new Error(`no ${door} door is open`);
     return connectRelay(
