@@ -1,16 +1,12 @@
-import { randomBytes } from "node:crypto";
-
 import { presentedKey } from "../authenticate/api-key.ts";
 import type { Settings } from "../config/settings.ts";
-import { toBase32 } from "../lib/base32.ts";
 import { Budget } from "../lib/budget.ts";
 import type { HookId } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
-import type { EventId, RequestOutcome } from "../model/outcome.ts";
+import type { RequestOutcome } from "../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
-import type { RequestStages } from "../pipeline/deliver-request.ts";
 import { deliverRequest } from "../pipeline/deliver-request.ts";
 import type { Pulse } from "../publish/pulse.ts";
 import type { Admission } from "../receive/admission.ts";
@@ -19,10 +15,10 @@ import type { HttpDoorServices, RefusedRequest, Refusal } from "../receive/http/
 import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { WorkerPool } from "../worker/pool.ts";
+import { requestStages } from "./request-stages.ts";
 import type { Storage } from "./storage.ts";
 
-/** Webhook senders wait 5 to 30 s; after this they hear 503 (issue of the HTTP door, "Bad input"). */
-const DELIVER_MS = 5_000;
 const BYTES_IN_FLIGHT = 256 * 1024 * 1024;
 const MAX_HEADER_BYTES = 32 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -41,6 +37,7 @@ export interface HttpDoorParts {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly stages: MailStages;
+  readonly pool: WorkerPool;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly admission: Admission;
@@ -57,6 +54,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
   const door = new HttpDoor(
     {
       maxBodyBytes: settings.maxBodyBytes,
+      maxUploadBytes: settings.maxUploadBytes,
       idleMs: IDLE_MS,
       trustedProxies: settings.trustedProxies,
       maxHeaderBytes: MAX_HEADER_BYTES,
@@ -82,17 +80,13 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
 }
 
 function servicesOf(parts: HttpDoorParts): HttpDoorServices {
-  const { storage, stages, log, metrics, admission, pulse } = parts;
+  const { storage, log, metrics, admission, pulse } = parts;
   const { snapshot, nats, keys } = storage;
-  const requestStages: RequestStages = {
-    ...stages,
-    newEventId: () => toBase32(randomBytes(16)) as EventId,
-    logFault: (sentence, fields) => log.error(sentence, fields),
-  };
+  const ofRequests = requestStages(parts);
 
   const deliver = async (request: ReceivedRequest) => {
     const startedAt = performance.now();
-    const delivered = await deliverRequest(request, requestStages, AbortSignal.timeout(DELIVER_MS));
+    const delivered = await deliverRequest(request, ofRequests);
     const { outcome } = delivered;
     metrics.countOutcome("http", outcome.kind, causeOf(outcome));
     logRequest(request, outcome, performance.now() - startedAt, log);

@@ -112,6 +112,7 @@ export async function startDaemon(
     settings,
     storage,
     stages,
+    pool,
     log,
     metrics,
     admission,

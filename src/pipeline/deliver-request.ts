@@ -1,35 +1,21 @@
-import type { BuiltEvent } from "../event/build-event.ts";
-import { buildEvent } from "../event/build-event.ts";
-import type { BuiltDeadLetter } from "../event/dead-letter.ts";
 import { eventIdOf } from "../event/event-id.ts";
-import { httpJson } from "../event/http-json.ts";
-import { objectOf } from "../event/json.ts";
-import type { Hook } from "../model/hook.ts";
+import { toJson } from "../event/json.ts";
 import type { JsonText } from "../model/mail.ts";
-import type { EventId, RequestOutcome } from "../model/outcome.ts";
+import type { RequestOutcome, RequestProblem } from "../model/outcome.ts";
 import type { ReceivedRequest } from "../model/request.ts";
-import { headerOf } from "../model/request.ts";
+import { BodyProblem, headerOf } from "../model/request.ts";
+import { sha256Hex } from "../publish/objects.ts";
 import type { BodyType } from "../parse/body-kind.ts";
 import { parseBodyType } from "../parse/body-kind.ts";
-import type { PublishOutcome } from "../publish/publish-event.ts";
-import type { StoredObject } from "./deliver-mail.ts";
-import { formOf } from "./form-fields.ts";
 import { deliveryIdOf } from "./delivery-id.ts";
-import { readBody } from "./request-payload.ts";
-
-/** What a request needs from the other rooms; wired by `daemon`. */
-export interface RequestStages {
-  storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
-  objectNameOf(bytes: Uint8Array, receivedAt: number): string;
-  publishEvent(event: BuiltEvent, signal: AbortSignal): Promise<PublishOutcome>;
-  publishDeadLetter(letter: BuiltDeadLetter, signal: AbortSignal): Promise<PublishOutcome>;
-  newEventId(): EventId;
-  newTraceparent(): string;
-  logFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
-  readonly maxEventBytes: number;
-  readonly objectBucket: string;
-  readonly schemaSha256Of: (hook: Hook) => string | undefined;
-}
+import type { Form } from "./form-fields.ts";
+import { formOf } from "./form-fields.ts";
+import { incomingEventsOf } from "./incoming-cloudevents.ts";
+import type { Publication } from "./publish-request.ts";
+import { deadLetterRequest, publishRequest } from "./publish-request.ts";
+import type { ReceivedFile } from "./receive-files.ts";
+import { contentOf } from "./request-content.ts";
+import type { RequestStages } from "./request-stages.ts";
 
 /** The outcome of a request, and where a browser wishes to go afterwards. */
 export interface Delivered {
@@ -38,105 +24,172 @@ export interface Delivered {
   readonly next?: string;
 }
 
-/** What shall be published for one request. */
-export interface Publication {
-  readonly eventId: EventId;
-  readonly payload: JsonText;
-  readonly files?: JsonText;
-}
-
-/** Takes one request to its event or dead letter. Never throws; ends when `signal` aborts at the latest. */
-export async function deliverRequest(
-  request: ReceivedRequest,
-  stages: RequestStages,
-  signal: AbortSignal,
-): Promise<Delivered> {
+/** Takes one request to its event or dead letter. Never throws; its time begins when the body is whole. */
+export async function deliverRequest(request: ReceivedRequest, stages: RequestStages): Promise<Delivered> {
   try {
     const type = parseBodyType(headerOf(request.headers, "content-type"));
     return request.hook.type === "form"
-      ? await deliverForm(request, type, stages, signal)
-      : { outcome: await deliverWeb(request, type, stages, signal) };
+      ? await deliverForm(request, type, stages)
+      : { outcome: await deliverWeb(request, type, stages) };
   } catch (error) {
+    if (error instanceof BodyProblem)
+      return {
+        outcome:
+          error.kind === "too-large"
+            ? { kind: "refused", cause: "too-large" }
+            : { kind: "tryLater", cause: "idle", error },
+      };
     // A bug of ours, or a library that broke its promise: the sender keeps the request.
     stages.logFault("A request could not be delivered", { requestId: request.requestId, error });
     return { outcome: { kind: "tryLater", cause: "our-fault", error } };
   }
 }
 
-async function deliverWeb(
-  request: ReceivedRequest,
-  type: BodyType,
-  stages: RequestStages,
-  signal: AbortSignal,
-): Promise<RequestOutcome> {
-  const reading = readBody(request.body, type);
-  if (reading.kind === "refused") return reading.outcome;
-  if (reading.kind === "opaque") return { kind: "refused", cause: "media-type" };
-  const payload = reading.kind === "payload" ? reading.payload : formOf(reading.fields, undefined).payload;
-  const deliveryId = deliveryIdOf(request.headers);
-  const eventId = deliveryId === undefined ? stages.newEventId() : eventIdOf(["web", request.hook.hookId, deliveryId]);
-  return publish({ eventId, payload }, request, type, stages, signal);
-}
-
-async function deliverForm(
-  request: ReceivedRequest,
-  type: BodyType,
-  stages: RequestStages,
-  signal: AbortSignal,
-): Promise<Delivered> {
+async function deliverWeb(request: ReceivedRequest, type: BodyType, stages: RequestStages): Promise<RequestOutcome> {
   const { hook } = request;
-  const reading = readBody(request.body, type);
-  if (reading.kind === "refused") return reading;
-  if (reading.kind === "opaque") return { outcome: { kind: "refused", cause: "media-type" } };
-  const form = formOf(reading.kind === "fields" ? reading.fields : reading.payload, hook.options);
-  const eventId = form.id === undefined ? stages.newEventId() : eventIdOf(["form", hook.hookId, form.id, form.payload]);
-  const outcome = await publish({ eventId, payload: form.payload }, request, type, stages, signal);
-  return { outcome, ...(form.next !== undefined && { next: form.next }) };
+  const incoming = incomingEventsOf(request, type);
+  if (incoming.kind === "refused") return { kind: "refused", cause: "malformed", problems: incoming.problems };
+  const deliveryId = deliveryIdOf(request.headers);
+  const ofEvent = (source: string, id: string) => eventIdOf(["cloudevent", hook.hookId, source, id]);
+  if (incoming.kind === "events") {
+    const publications = incoming.events.map(({ source, id, payload, attributes }): Publication => ({
+      eventId: ofEvent(source, id),
+      payload,
+      mediaType: type.mediaType,
+      files: [],
+      cloudevent: attributes,
+      isIdChosen: false,
+    }));
+    return deliverEvents(publications, incoming.isBatch, request, stages);
+  }
+  const content = await contentOf(request, type, stages);
+  if (content.kind === "no") return content.outcome;
+  const isIdChosen = deliveryId?.startsWith("idempotency-key:") === true;
+  const eventId = deliveryId === undefined ? stages.newEventId() : eventIdOf(["web", hook.hookId, deliveryId]);
+  const about = { eventId, mediaType: type.mediaType, isIdChosen };
+  if (content.kind === "opaque") return deliverOpaque(about, request, stages);
+  const payload = typeof content.body === "string" ? content.body : formOf(content.body, undefined).payload;
+  return checkAndPublish({ ...about, payload: payload as JsonText, files: content.files }, request, stages);
 }
 
-/** Objects first, then the event; the outcome is what the ack said. */
-async function publish(
-  { eventId, payload, files }: Publication,
-  request: ReceivedRequest,
-  type: BodyType,
-  stages: RequestStages,
-  signal: AbortSignal,
-): Promise<RequestOutcome> {
-  const { hook, receivedAt } = request;
-  const http = httpJson({
-    hookId: hook.hookId,
-    method: request.method,
-    query: request.query,
-    headers: request.headers,
-    remoteAddress: request.remoteAddress,
-    mediaType: type.mediaType,
-  });
-  const schemaSha256 = stages.schemaSha256Of(hook);
-  const event = buildEvent(
-    {
-      eventId,
-      hook,
-      subject: null,
-      receivedAt,
-      traceparent: stages.newTraceparent(),
-      ...(schemaSha256 !== undefined && { schemaSha256 }),
-    },
-    objectOf([
-      ["payload", payload],
-      ["http", http],
-      ["files", files],
-    ]),
-    {
-      maxBytes: stages.maxEventBytes,
-      bucket: stages.objectBucket,
-      claimName: (bytes) => stages.objectNameOf(bytes, receivedAt),
-    },
-  );
-  if (event.claim !== undefined) {
-    const claim = await stages.storeObject(event.claim.bytes, receivedAt, signal);
-    if (claim.kind === "tryLater") return claim;
+async function deliverForm(request: ReceivedRequest, type: BodyType, stages: RequestStages): Promise<Delivered> {
+  const { hook } = request;
+  const content = await contentOf(request, type, stages);
+  if (content.kind === "no") return content;
+  if (content.kind === "opaque") {
+    const about = { eventId: stages.newEventId(), mediaType: type.mediaType, isIdChosen: false };
+    return { outcome: await deliverOpaque(about, request, stages) };
   }
-  const { outcome } = await stages.publishEvent(event, signal);
-  // Requests are refused before anything is published; `publishEvent` never does.
-  return outcome as RequestOutcome;
+  const { files } = content;
+  const form = formOf(content.body, hook.options);
+  const next = form.next === undefined ? {} : { next: form.next };
+  const publication = { eventId: formEventId(form, files, request, stages), payload: form.payload, files };
+  const about = { ...publication, mediaType: type.mediaType, isIdChosen: false };
+  if (form.isTrapped) {
+    const reason = { code: "honeypot", detail: `The field ${hook.options.honeypot} was filled in` } as const;
+    const raw = request.stream === undefined ? request.body : Buffer.from(form.payload);
+    return { outcome: await deadLetterRequest(about, reason, raw, request, stages, deadlineOf(stages)), ...next };
+  }
+  return { outcome: await checkAndPublish(about, request, stages), ...next };
+}
+
+/** With `_id`, the same submit sent twice is one event: by its hook, its id and everything else in it (contract §5). */
+function formEventId(form: Form, files: readonly ReceivedFile[], { hook }: ReceivedRequest, stages: RequestStages) {
+  return form.id === undefined
+    ? stages.newEventId()
+    : eventIdOf([
+        "form",
+        hook.hookId,
+        form.id,
+        form.payload,
+        ...files.map(({ field, sha256 }) => `${field} ${sha256}`),
+      ]);
+}
+
+const deadlineOf = (stages: RequestStages) => AbortSignal.timeout(stages.deliverMs);
+
+async function checkAndPublish(
+  publication: Publication,
+  request: ReceivedRequest,
+  stages: RequestStages,
+): Promise<RequestOutcome> {
+  const failed = await schemaOutcome([publication], request, stages);
+  const outcome = failed ?? (await publishRequest(publication, request, stages, deadlineOf(stages)));
+  if (outcome.kind === "refused") await stages.removeObjects(publication.files.flatMap(({ object }) => object ?? []));
+  return outcome;
+}
+
+/** Why payloads may not be published by the hook's schema; undefined when they may. */
+async function schemaOutcome(
+  publications: readonly Publication[],
+  { hook }: ReceivedRequest,
+  stages: RequestStages,
+  at = (_index: number) => "",
+): Promise<RequestOutcome | undefined> {
+  const { schema } = hook.options;
+  if (schema === undefined) return undefined;
+  const problems: RequestProblem[] = [];
+  for (const [index, { payload }] of publications.entries()) {
+    const verdict = await stages.checkSchema(schema, payload);
+    switch (verdict.kind) {
+      case "meets":
+        break;
+      case "fails":
+        problems.push(...verdict.problems.map(({ pointer, message }) => ({ pointer: at(index) + pointer, message })));
+        break;
+      case "parse-timeout":
+        return { kind: "refused", cause: "schema-failed", detail: "Checking it against the schema took too long" };
+      case "busy":
+        return { kind: "tryLater", cause: "busy" };
+      case "too-slow":
+      case "died":
+        return { kind: "tryLater", cause: "parse-slow" };
+    }
+  }
+  return problems.length === 0 ? undefined : { kind: "refused", cause: "schema-failed", problems };
+}
+
+/** One event, or a batch that is answered 202 only when all are stored; a retry stores only the rest. */
+async function deliverEvents(
+  publications: readonly Publication[],
+  isBatch: boolean,
+  request: ReceivedRequest,
+  stages: RequestStages,
+): Promise<RequestOutcome> {
+  const failed = await schemaOutcome(publications, request, stages, (index) => (isBatch ? `/${index}` : ""));
+  if (failed !== undefined) return failed;
+  const signal = deadlineOf(stages);
+  const outcomes = await Promise.all(
+    publications.map((publication) => publishRequest(publication, request, stages, signal)),
+  );
+  const [first] = outcomes;
+  if (!isBatch && first !== undefined) return first;
+  const events: { eventId: Publication["eventId"]; duplicate: boolean }[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.kind !== "stored") return outcome;
+    events.push({ eventId: outcome.eventId, duplicate: outcome.duplicate });
+  }
+  return { kind: "storedBatch", events };
+}
+
+/**
+ * A body that nobody reads here: its schema must allow a reference, `{"object", "mediaType", "size", "sha256"}`, which is
+ * then the payload (contract §3). Without a schema nobody asked for one.
+ */
+async function deliverOpaque(
+  about: Pick<Publication, "eventId" | "mediaType" | "isIdChosen">,
+  request: ReceivedRequest,
+  stages: RequestStages,
+): Promise<RequestOutcome> {
+  const { body, receivedAt, hook } = request;
+  if (hook.options.schema === undefined) return { kind: "refused", cause: "media-type" };
+  const mediaType = about.mediaType === "" ? "application/octet-stream" : about.mediaType;
+  const reference = { object: stages.objectNameOf(body, receivedAt), mediaType, size: body.length };
+  const payload = toJson({ ...reference, sha256: sha256Hex(body) });
+  const publication: Publication = { ...about, payload, files: [] };
+  const failed = await schemaOutcome([publication], request, stages);
+  if (failed !== undefined) return failed.kind === "refused" ? { kind: "refused", cause: "media-type" } : failed;
+  const signal = deadlineOf(stages);
+  const stored = await stages.storeObject(body, receivedAt, signal);
+  return stored.kind === "tryLater" ? stored : publishRequest(publication, request, stages, signal);
 }

@@ -41,6 +41,30 @@ export async function putObject(
   await store.putBlob({ name }, bytes, { timeout: timeoutMs });
 }
 
+/** A name for bytes that are stored while they arrive, before anybody knows their hash; `random` is base32 of the caller's. */
+export function streamedObjectName(random: string, receivedAt: number): ObjectName {
+  return `${new Date(receivedAt).toISOString().slice(0, 10)}/upload-${random}` as ObjectName;
+}
+
+/**
+ * Stores bytes as they come, in chunks that are acknowledged one by one, so that memory stays flat. An upload that breaks off
+ * leaves nothing. Throws what the client, or the stream, throws.
+ */
+export async function putStream(
+  store: ObjectStore,
+  name: ObjectName,
+  stream: ReadableStream<Uint8Array>,
+  timeoutMs: number,
+): Promise<{ readonly size: number; readonly sha256: string }> {
+  const { size, digest } = await store.put({ name }, stream, { timeout: timeoutMs });
+  return { size, sha256: Buffer.from(digest.replace(/^SHA-256=/, ""), "base64url").toString("hex") };
+}
+
+/** Takes an object away again, when nothing names it. */
+export async function removeObject(store: ObjectStore, name: string): Promise<void> {
+  await store.delete(name);
+}
+
 /** The bytes of an object, `undefined` when it expired or never was. */
 export async function getObject(store: ObjectStore, name: string): Promise<Uint8Array | undefined> {
   return (await store.getBlob(name)) ?? undefined;

@@ -8,7 +8,12 @@ export const EVENT_STREAM = "POSTHORN_EVENTS";
 const CLOUDEVENT_TYPE = "application/cloudevents+json";
 
 /** What became of a publish; `ambiguous` when it may have been stored although nobody said so. */
-export type PublishOutcome = { readonly outcome: Outcome; readonly ambiguous: boolean };
+export type PublishOutcome = {
+  readonly outcome: Outcome;
+  readonly ambiguous: boolean;
+  /** Where it stands in the stream; of a duplicate, where the first one stands. */
+  readonly sequence?: number;
+};
 
 /**
  * Publishes one event on the subject that is its name, and says what became of it. Never throws.
@@ -35,5 +40,9 @@ export async function publishEvent(
   const result = await publish(publication, signal);
   if (result.kind === "tryLater")
     return { outcome: { kind: "tryLater", cause: result.cause, error: result.error }, ambiguous: result.ambiguous };
-  return { outcome: { kind: "stored", eventId: event.eventId, duplicate: result.duplicate }, ambiguous: false };
+  return {
+    outcome: { kind: "stored", eventId: event.eventId, duplicate: result.duplicate },
+    ambiguous: false,
+    sequence: result.sequence,
+  };
 }

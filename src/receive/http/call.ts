@@ -23,14 +23,15 @@ export interface Call {
 
 const RETRY_AFTER_SECONDS = { "hook-paused": 60, "rate-limited": 10, "stream-full": 30 } as const;
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
+const LINGER_MS = 2_000;
+const LINGER_BYTES = 8 * 1024 * 1024;
 const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
 /** Sends an answer whole. A sender that went away hears nothing, which is no fault. */
 export function send(call: Call, status: number, headers: OutgoingHttpHeaders, body: string): void {
   const { response, request } = call;
   if (response.headersSent || response.destroyed) return;
-  // What was not read of a body would be taken for the next request, or read to its end in vain: the connection goes.
-  if (!request.complete && !request.readableEnded && hasBody(request)) response.shouldKeepAlive = false;
+  const isUnread = !request.complete && hasBody(request);
   response.writeHead(status, {
     ...SAFE_HEADERS,
     "x-request-id": call.requestId,
@@ -38,8 +39,33 @@ export function send(call: Call, status: number, headers: OutgoingHttpHeaders, b
     ...headers,
     // 204 and 304 carry no length (RFC 9110 §8.6).
     ...(status !== 204 && { "content-length": Buffer.byteLength(body) }),
+    ...(isUnread && { connection: "close" }),
   });
-  response.end(call.method === "HEAD" ? undefined : body);
+  const text = call.method === "HEAD" ? "" : body;
+  if (isUnread) linger(call, text);
+  else response.end(text);
+}
+
+/**
+ * Gives a sender that is still sending its answer, and reads on for a moment: closed at once, the connection would be reset,
+ * and many clients lose an answer that they had already (RFC 9112 §9.6).
+ */
+function linger({ request, response }: Call, text: string): void {
+  let unread = 0;
+  const end = () => {
+    clearTimeout(timer);
+    request.off("data", onData).off("end", end).off("close", end);
+    response.end();
+  };
+  const onData = (chunk: Buffer) => {
+    unread += chunk.length;
+    if (unread > LINGER_BYTES) end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  response.flushHeaders();
+  response.write(text);
+  request.on("data", onData).once("end", end).once("close", end);
+  request.resume();
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

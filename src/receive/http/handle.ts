@@ -6,11 +6,14 @@ import type { Call } from "./call.ts";
 import { refuse, send } from "./call.ts";
 import { readBodyOf } from "./read-body.ts";
 import type { HttpDoorServices, Refusal } from "./services.ts";
+import { streamBodyOf } from "./stream-body.ts";
 import { ACCEPT_ENCODING, unpack } from "./unpack.ts";
 
 /** What a request is measured by. */
 export interface HandleLimits {
   readonly maxBodyBytes: number;
+  /** Of a multipart form. */
+  readonly maxUploadBytes: number;
   readonly idleMs: number;
 }
 
@@ -61,6 +64,7 @@ async function takeBody(
   const no = (refusal: Refusal, headers = {}) => refuse(call, refusal, services.onRefusal, headers);
   // Only now, when nothing in the header fields speaks against it, is the body asked for (RFC 9110 §10.1.1).
   if (request.headers.expect !== undefined) response.writeContinue();
+  if (MULTIPART.test(request.headers["content-type"] ?? "")) return takeStream(call, hook, services, limits);
   const read = await readBodyOf(request, {
     maxBytes: limits.maxBodyBytes,
     idleMs: limits.idleMs,
@@ -97,6 +101,42 @@ async function takeBody(
     services.inFlight.give(read.bytes.length);
   }
 }
+
+const MULTIPART = /^\s*multipart\/form-data\s*(?:;|$)/i;
+
+/** A multipart form is read while it arrives, so that its files never stand in memory. */
+async function takeStream(
+  call: Call,
+  hook: ReceivedRequest["hook"],
+  services: HttpDoorServices,
+  limits: HandleLimits,
+): Promise<void> {
+  const { request } = call;
+  const coding = request.headers["content-encoding"] ?? "identity";
+  if (coding.trim().toLowerCase() !== "identity")
+    return refuse(call, { kind: "refused", cause: "media-type" }, services.onRefusal, {
+      "accept-encoding": "identity",
+    });
+  const stream = streamBodyOf(request, {
+    maxBytes: limits.maxUploadBytes,
+    idleMs: limits.idleMs,
+    onBytes: (size) => (call.size = size),
+  });
+  const { outcome } = await services.deliver({
+    hook,
+    method: call.method,
+    query: call.query,
+    headers: request.headers,
+    remoteAddress: call.remoteAddress,
+    body: NO_BYTES,
+    stream,
+    receivedAt: Date.now(),
+    requestId: call.requestId,
+  });
+  answer(call, outcome, services);
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 function answer(call: Call, outcome: RequestOutcome, services: HttpDoorServices): void {
   const eventName = call.hook?.eventName;

@@ -31,7 +31,7 @@ export interface HttpDoorServices {
   deliver(request: ReceivedRequest): Promise<{ readonly outcome: RequestOutcome; readonly next?: string }>;
   /** Why no request can be stored now; asked before a body is read. */
   whyNotNow(): TryLaterCause | undefined;
-  onRefusal(refused: RefusedRequest): void;
+  readonly onRefusal: (refused: RefusedRequest) => void;
   onFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
   /** Bytes of bodies in memory. */
   readonly inFlight: Budget;

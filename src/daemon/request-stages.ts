@@ -1,0 +1,74 @@
+import { randomBytes } from "node:crypto";
+
+import type { Settings } from "../config/settings.ts";
+import { toBase32 } from "../lib/base32.ts";
+import type { EventId } from "../model/outcome.ts";
+import { causeOfPublish } from "../nats/cause-of.ts";
+import type { MailStages } from "../pipeline/deliver-mail.ts";
+import type { RequestStages } from "../pipeline/request-stages.ts";
+import { OBJECT_BUCKET, getObject, putStream, removeObject, streamedObjectName } from "../publish/objects.ts";
+import { EVENT_STREAM } from "../publish/publish-event.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { WorkerPool } from "../worker/pool.ts";
+import type { Storage } from "./storage.ts";
+
+/** Webhook senders wait 5 to 30 s; after this they hear 503. */
+const DELIVER_MS = 5_000;
+const CHUNK_TIMEOUT_MS = 5_000;
+
+/** The stages of a request, wired to the rooms that carry them out; those of a mail that are the same are taken over. */
+export function requestStages(parts: {
+  readonly storage: Storage;
+  readonly settings: Settings;
+  readonly stages: MailStages;
+  readonly pool: WorkerPool;
+  readonly log: Log;
+}): RequestStages {
+  const { storage, settings, stages, pool, log } = parts;
+  const newId = () => toBase32(randomBytes(16));
+  return {
+    storeObject: (bytes, receivedAt, signal) => stages.storeObject(bytes, receivedAt, signal),
+    objectNameOf: (bytes, receivedAt) => stages.objectNameOf(bytes, receivedAt),
+    storeStream: async (stream, receivedAt) => {
+      const name = streamedObjectName(newId(), receivedAt);
+      if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };
+      try {
+        return { kind: "stored", name, ...(await putStream(storage.objects, name, stream, CHUNK_TIMEOUT_MS)) };
+      } catch (error) {
+        return { kind: "tryLater", cause: await causeOfPublish(error, `OBJ_${OBJECT_BUCKET}`, storage.jsm), error };
+      }
+    },
+    removeObjects: async (names) => {
+      await Promise.all(names.map((name) => removeObject(storage.objects, name))).catch((error: unknown) =>
+        log.warn("Files of a refused form stay until they expire", { error }),
+      );
+    },
+    checkSchema: (schema, payload) => pool.checkSchema(schema, payload),
+    publishEvent: (event, signal) => stages.publishEvent(event, signal),
+    publishDeadLetter: (letter, signal) => stages.publishDeadLetter(letter, signal),
+    storedData: (sequence) => storedData(storage, sequence),
+    newEventId: () => newId() as EventId,
+    newTraceparent: () => stages.newTraceparent(),
+    logFault: (sentence, fields) => log.error(sentence, fields),
+    deliverMs: DELIVER_MS,
+    maxEventBytes: stages.maxEventBytes,
+    maxFieldBytes: settings.maxBodyBytes,
+    objectBucket: stages.objectBucket,
+    schemaSha256Of: (hook) => stages.schemaSha256Of(hook),
+  };
+}
+
+const DATA = ',"data":';
+const DATAREF = /,"dataref":"nats-object:\/\/[^/"]+\/([^"]+)"/;
+
+/** `data` is the last member of every event that we build; an unescaped quote never stands inside an earlier one. */
+async function storedData({ jsm, objects }: Storage, sequence: number): Promise<string | undefined> {
+  const message = await jsm.streams.getMessage(EVENT_STREAM, { seq: sequence });
+  const text = message?.string();
+  if (text === undefined) return undefined;
+  const at = text.indexOf(DATA);
+  if (at >= 0) return text.slice(at + DATA.length, -1);
+  const name = DATAREF.exec(text)?.[1];
+  const bytes = name === undefined ? undefined : await getObject(objects, name);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+}

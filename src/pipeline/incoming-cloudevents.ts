@@ -1,0 +1,143 @@
+import type { JsonNode } from "../extract/json-node.ts";
+import { memberOf, parseNode, textOf, writeNode } from "../extract/json-node.ts";
+import { objectOf, toJson } from "../event/json.ts";
+import type { JsonText } from "../model/mail.ts";
+import type { RequestProblem } from "../model/outcome.ts";
+import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
+import { headerOf } from "../model/request.ts";
+import type { BodyType } from "../parse/body-kind.ts";
+import { parseBodyType } from "../parse/body-kind.ts";
+import type { BodyReading } from "./request-payload.ts";
+import { readBody } from "./request-payload.ts";
+
+/** One CloudEvent that came in: what it carries, and its attributes as JSON text. */
+export interface IncomingEvent {
+  readonly source: string;
+  readonly id: string;
+  readonly payload: JsonText;
+  readonly attributes: JsonText;
+}
+
+export type IncomingEvents =
+  | { readonly kind: "none" }
+  | { readonly kind: "events"; readonly events: readonly IncomingEvent[]; readonly isBatch: boolean }
+  | { readonly kind: "refused"; readonly problems: readonly RequestProblem[] };
+
+const STRUCTURED = "application/cloudevents+json";
+const BATCH = "application/cloudevents-batch+json";
+const MAX_BATCH = 1_000;
+
+/**
+ * The CloudEvents of a request, in binary, structured or batch mode; `none` for any other request. Never throws.
+ *
+ * Source: CloudEvents HTTP Protocol Binding 1.0.2 §3; JSON Event Format 1.0.2 §3, §4.
+ */
+export function incomingEventsOf(request: ReceivedRequest, type: BodyType): IncomingEvents {
+  if (type.mediaType === STRUCTURED || type.mediaType === BATCH) {
+    const reading = readBody(request.body, type);
+    if (reading.kind !== "payload") return { kind: "refused", problems: problemsOf(reading) };
+    const node = parseNode(reading.payload);
+    if (type.mediaType === STRUCTURED) return structured([node], false);
+    if (node.kind !== "array") return refused("", "A batch is a JSON array of events");
+    if (node.items.length > MAX_BATCH) return refused("", `A batch holds at most ${MAX_BATCH} events`);
+    return structured(node.items, true);
+  }
+  return request.headers["ce-specversion"] === undefined ? { kind: "none" } : binary(request, type);
+}
+
+function refused(pointer: string, message: string): IncomingEvents {
+  return { kind: "refused", problems: [{ pointer, message }] };
+}
+
+function problemsOf(reading: BodyReading): readonly RequestProblem[] {
+  return (
+    (reading.kind === "refused" && reading.outcome.kind === "refused" ? reading.outcome.problems : undefined) ?? [
+      { pointer: "", message: "No JSON" },
+    ]
+  );
+}
+
+function structured(nodes: readonly JsonNode[], isBatch: boolean): IncomingEvents {
+  const events: IncomingEvent[] = [];
+  const problems: RequestProblem[] = [];
+  for (const [index, node] of nodes.entries()) {
+    const at = isBatch ? `/${index}` : "";
+    const event = readEvent(node, at);
+    if ("problems" in event) problems.push(...event.problems);
+    else events.push(event);
+  }
+  return problems.length > 0 ? { kind: "refused", problems } : { kind: "events", events, isBatch };
+}
+
+function readEvent(node: JsonNode, at: string): IncomingEvent | { readonly problems: readonly RequestProblem[] } {
+  if (node.kind !== "object") return { problems: [{ pointer: at, message: "An event is a JSON object" }] };
+  const text = (name: string) => {
+    const member = memberOf(node, name);
+    return member?.kind === "string" ? textOf(member.raw) : undefined;
+  };
+  const problems = requiredProblems({ get: text, pointerOf: (name) => `${at}/${name}` });
+  const [source, id] = [text("source"), text("id")];
+  if (problems.length > 0 || source === undefined || id === undefined) return { problems };
+  const payload = payloadOf(node, text("datacontenttype") ?? "application/json");
+  if (payload === undefined) return { problems: [{ pointer: `${at}/data_base64`, message: "is not base64" }] };
+  const members = node.members.filter(({ name }) => name !== "data" && name !== "data_base64");
+  return { source, id, payload, attributes: writeNode({ kind: "object", members }) };
+}
+
+/** What every event must say of itself (CloudEvents 1.0.2 §3.1). */
+function requiredProblems(attributes: {
+  readonly get: (name: string) => string | undefined;
+  readonly pointerOf: (name: string) => string;
+}): RequestProblem[] {
+  const problems = ["id", "source", "type"]
+    .filter((name) => (attributes.get(name) ?? "") === "")
+    .map((name) => ({ pointer: attributes.pointerOf(name), message: "is required, a text that is not empty" }));
+  const version = attributes.get("specversion");
+  return version === "1.0"
+    ? problems
+    : [...problems, { pointer: attributes.pointerOf("specversion"), message: 'must be "1.0"' }];
+}
+
+const NULL = "null" as JsonText;
+
+function payloadOf(node: JsonNode, dataType: string): JsonText | undefined {
+  const data = memberOf(node, "data");
+  if (data !== undefined) return writeNode(data);
+  const packed = memberOf(node, "data_base64");
+  if (packed === undefined) return NULL;
+  const base64 = packed.kind === "string" ? textOf(packed.raw) : "";
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) return undefined;
+  const reading = readBody(Buffer.from(base64, "base64"), parseBodyType(dataType));
+  // What is no text for us stays as it came.
+  return reading.kind === "payload" ? reading.payload : toJson(base64);
+}
+
+function binary(request: ReceivedRequest, type: BodyType): IncomingEvents {
+  const { headers } = request;
+  const get = (name: string) => attributeOf(headers, `ce-${name}`);
+  const problems = requiredProblems({ get, pointerOf: (name) => `ce-${name}:` });
+  const [source, id] = [get("source"), get("id")];
+  if (problems.length > 0 || source === undefined || id === undefined) return { kind: "refused", problems };
+  const reading: BodyReading =
+    request.body.length === 0 ? { kind: "payload", payload: NULL } : readBody(request.body, type);
+  if (reading.kind === "refused") return { kind: "refused", problems: problemsOf(reading) };
+  const payload = reading.kind === "payload" ? reading.payload : toJson(Buffer.from(request.body).toString("base64"));
+  const names = Object.keys(headers).filter((name) => /^ce-[a-z0-9]{1,20}$/.test(name));
+  const attributes = objectOf([
+    ...names.map((name) => [name.slice("ce-".length), toJson(attributeOf(headers, name))] as const),
+    ["datacontenttype", type.mediaType === "" ? undefined : toJson(headerOf(headers, "content-type"))],
+  ]);
+  return { kind: "events", events: [{ source, id, payload, attributes }], isBatch: false };
+}
+
+/** The value of an attribute that travelled as a header: percent-encoded UTF-8 (HTTP Protocol Binding §3.1.3.2). */
+function attributeOf(headers: RequestHeaders, name: string): string | undefined {
+  if (headers[name] === undefined) return undefined;
+  const value = headerOf(headers, name);
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    // A lone % means itself: many senders do not encode.
+    return value;
+  }
+}

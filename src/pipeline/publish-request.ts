@@ -1,0 +1,118 @@
+import { buildEvent } from "../event/build-event.ts";
+import { buildDeadLetter } from "../event/dead-letter.ts";
+import { httpJson } from "../event/http-json.ts";
+import { arrayOf, objectOf, toJson } from "../event/json.ts";
+import type { DeadLetterReason } from "../model/dead-letter.ts";
+import type { JsonText } from "../model/mail.ts";
+import type { EventId, RequestOutcome } from "../model/outcome.ts";
+import type { ReceivedRequest } from "../model/request.ts";
+import type { ReceivedFile } from "./receive-files.ts";
+import type { RequestStages } from "./request-stages.ts";
+
+/** What shall be stored for one request. */
+export interface Publication {
+  readonly eventId: EventId;
+  readonly payload: JsonText;
+  /** Lower case, "" when the sender named none. */
+  readonly mediaType: string;
+  readonly files: readonly ReceivedFile[];
+  /** The attributes of a CloudEvent that came in. */
+  readonly cloudevent?: JsonText;
+  /** The sender chose the id: the same one with another payload is its mistake. */
+  readonly isIdChosen: boolean;
+}
+
+/** Objects first, then the event; the outcome is what the ack said. */
+export async function publishRequest(
+  publication: Publication,
+  request: ReceivedRequest,
+  stages: RequestStages,
+  signal: AbortSignal,
+): Promise<RequestOutcome> {
+  const { hook, receivedAt } = request;
+  const { eventId, payload, files } = publication;
+  const schemaSha256 = stages.schemaSha256Of(hook);
+  const event = buildEvent(
+    {
+      eventId,
+      hook,
+      subject: null,
+      receivedAt,
+      traceparent: stages.newTraceparent(),
+      ...(schemaSha256 !== undefined && { schemaSha256 }),
+    },
+    objectOf([
+      ["payload", payload],
+      ["http", httpOf(publication, request)],
+      ["files", hook.type === "form" || files.length > 0 ? filesJson(files) : undefined],
+    ]),
+    {
+      maxBytes: stages.maxEventBytes,
+      bucket: stages.objectBucket,
+      claimName: (bytes) => stages.objectNameOf(bytes, receivedAt),
+    },
+  );
+  if (event.claim !== undefined) {
+    const claim = await stages.storeObject(event.claim.bytes, receivedAt, signal);
+    if (claim.kind === "tryLater") return claim;
+  }
+  const { outcome, sequence } = await stages.publishEvent(event, signal);
+  if (outcome.kind === "refused") throw new Error("a publish was refused, which only doors do");
+  if (outcome.kind !== "stored" || !outcome.duplicate || !publication.isIdChosen || sequence === undefined)
+    return outcome;
+  const first = await stages.storedData(sequence);
+  // `data` begins with the payload; the header fields behind it may differ from try to try.
+  const isSame = first === undefined || first.startsWith(`{"payload":${payload},"http":`);
+  return isSame ? outcome : { kind: "refused", cause: "id-reused" };
+}
+
+/** Keeps a request as a dead letter, its payload beside it so that it can be run again. */
+export async function deadLetterRequest(
+  publication: Publication,
+  reason: DeadLetterReason,
+  raw: Uint8Array,
+  request: ReceivedRequest,
+  stages: RequestStages,
+  signal: AbortSignal,
+): Promise<RequestOutcome> {
+  const { hook, receivedAt } = request;
+  const object = await stages.storeObject(raw, receivedAt, signal);
+  if (object.kind === "tryLater") return object;
+  const letter = buildDeadLetter(
+    {
+      eventId: publication.eventId,
+      app: hook.app,
+      eventName: hook.eventName,
+      displayEventName: hook.displayEventName,
+      hooktype: hook.type,
+      receivedAt,
+      reason,
+      object: object.name,
+    },
+    { http: httpOf(publication, request) },
+  );
+  const { outcome } = await stages.publishDeadLetter(letter, signal);
+  if (outcome.kind === "refused") throw new Error("a publish was refused, which only doors do");
+  return outcome;
+}
+
+function httpOf({ mediaType, cloudevent }: Publication, request: ReceivedRequest): JsonText {
+  const { hook, method, query, headers, remoteAddress } = request;
+  return httpJson({
+    hookId: hook.hookId,
+    method,
+    query,
+    headers,
+    remoteAddress,
+    mediaType,
+    ...(cloudevent && { cloudevent }),
+  });
+}
+
+function filesJson(files: readonly ReceivedFile[]): JsonText {
+  return arrayOf(
+    files.map(({ field, filename, mediaType, size, sha256, object }) =>
+      toJson({ field, filename, mediaType, size, sha256, object }),
+    ),
+  );
+}

@@ -1,0 +1,31 @@
+import type { BuiltDeadLetter } from "../event/dead-letter.ts";
+import type { BuiltEvent } from "../event/build-event.ts";
+import type { Hook } from "../model/hook.ts";
+import type { JsonSchema } from "../model/hook-options.ts";
+import type { JsonText } from "../model/mail.ts";
+import type { EventId } from "../model/outcome.ts";
+import type { PublishOutcome } from "../publish/publish-event.ts";
+import type { SchemaResult } from "../worker/pool.ts";
+import type { StoredObject } from "./deliver-mail.ts";
+import type { FileSink } from "./receive-files.ts";
+
+/** What a request needs from the other rooms; wired by `daemon`. */
+export interface RequestStages extends FileSink {
+  storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
+  objectNameOf(bytes: Uint8Array, receivedAt: number): string;
+  checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaResult>;
+  publishEvent(event: BuiltEvent, signal: AbortSignal): Promise<PublishOutcome>;
+  publishDeadLetter(letter: BuiltDeadLetter, signal: AbortSignal): Promise<PublishOutcome>;
+  /** `data` of an event in the stream as JSON text, claim checks followed; undefined when it is gone. */
+  storedData(sequence: number): Promise<string | undefined>;
+  newEventId(): EventId;
+  newTraceparent(): string;
+  logFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
+  /** From the end of the body to the ack. */
+  readonly deliverMs: number;
+  readonly maxEventBytes: number;
+  /** All fields of a multipart form together. */
+  readonly maxFieldBytes: number;
+  readonly objectBucket: string;
+  readonly schemaSha256Of: (hook: Hook) => string | undefined;
+}

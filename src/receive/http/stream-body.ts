@@ -1,0 +1,42 @@
+import type { IncomingMessage } from "node:http";
+
+import { BodyProblem } from "../../model/request.ts";
+
+/**
+ * A body as it arrives, counted. Reading on asks the sender for more, so that a slow reader holds the sender back.
+ *
+ * The request stays open when the reader stops early: its answer has still to go out.
+ */
+export async function* streamBodyOf(
+  request: IncomingMessage,
+  limits: { readonly maxBytes: number; readonly idleMs: number; readonly onBytes: (size: number) => void },
+): AsyncGenerator<Buffer, void, undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > limits.maxBytes) throw new BodyProblem("too-large");
+  const chunks = request.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
+  let size = 0;
+  for (;;) {
+    const next = await nextOf(chunks, limits.idleMs);
+    if (next.done === true) return;
+    const chunk = next.value as Buffer;
+    size += chunk.length;
+    limits.onBytes(size);
+    if (size > limits.maxBytes) throw new BodyProblem("too-large");
+    yield chunk;
+  }
+}
+
+async function nextOf(chunks: AsyncIterator<unknown>, idleMs: number): Promise<IteratorResult<unknown, unknown>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"idle">((resolve) => {
+    timer = setTimeout(() => resolve("idle"), idleMs);
+  });
+  try {
+    const next = await Promise.race([chunks.next(), late]);
+    if (next === "idle") throw new BodyProblem("idle");
+    return next;
+  } catch (error) {
+    throw error instanceof BodyProblem ? error : new BodyProblem("gone", { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
