@@ -6,6 +6,8 @@ export default defineConfig({
     exclude: ["test/bench/**", "test/soak/**", "test/faults/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What other processes do takes its time on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     reporters: ["default", "./test/support/closing-line.ts"],
   },
 });

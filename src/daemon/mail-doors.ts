@@ -7,13 +7,13 @@ import type { Hook } from "../model/hook.ts";
 import type { ReceivedMail } from "../model/mail.ts";
 import type { Refusal } from "../model/refused-call.ts";
 import { OperatorError } from "../model/operator-error.ts";
-import type { Outcome } from "../model/outcome.ts";
+import type { EventId, Outcome } from "../model/outcome.ts";
 import { combine } from "../pipeline/combine.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { deliverMail } from "../pipeline/deliver-mail.ts";
 import type { Pulse } from "../publish/pulse.ts";
 import { Admission } from "../receive/admission.ts";
-import type { MailDoorServices, MailRefusal } from "../receive/smtp/door.ts";
+import type { Login, MailDoorServices, MailRefusal } from "../receive/smtp/door.ts";
 import { MailDoor } from "../receive/smtp/door.ts";
 import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -24,6 +24,8 @@ import type { Storage } from "./storage.ts";
 /** Mails in memory at once, in units of the largest one. */
 const LARGEST_MAILS_IN_FLIGHT = 8;
 const MAX_MAILS_IN_FLIGHT = 2_000;
+/** So long before the end of the grace period deliveries are given up. */
+const LAST_REPLIES_MS = 1_000;
 
 export interface MailDoors {
   readonly doors: readonly {
@@ -47,6 +49,8 @@ export interface MailDoorParts {
   readonly deliverMs: number;
   /** Told of every 4xx and 5xx; returns at once. */
   readonly onRefusal: (refusal: Refusal) => void;
+  /** Told of what was stored for a relay that will send it again. */
+  readonly rememberStored: (eventId: EventId) => void;
 }
 
 /** Opens the listeners that the settings ask for: SMTP, LMTP, SMTPS. Throws `OperatorError` when an address is taken. */
@@ -63,7 +67,8 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     { name: "lmtp", at: settings.lmtpListen.at, lmtp: true, implicitTls: false },
     { name: "smtps", at: settings.smtpsListen.at, lmtp: false, implicitTls: true },
   ] as const;
-  const services = servicesOf(parts, admission);
+  const stopping = new AbortController();
+  const services = servicesOf(parts, admission, stopping.signal);
   const doors: { name: "smtp" | "lmtp" | "smtps"; door: MailDoor; address: string }[] = [];
   for (const { name, at, lmtp, implicitTls } of wanted) {
     if (at === "off") continue;
@@ -98,7 +103,11 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     admission,
     close: async (graceMs) => {
       certificate?.[Symbol.dispose]();
+      // Mail that has no ack by then hears 451 while its connection still stands.
+      const timer = setTimeout(() => stopping.abort(), Math.max(0, graceMs - LAST_REPLIES_MS));
       await Promise.all(doors.map(({ door }) => door.close(graceMs)));
+      clearTimeout(timer);
+      stopping.abort();
     },
   };
 }
@@ -124,7 +133,11 @@ async function certificateOf({ tlsCert, tlsKey }: Settings, log: Log): Promise<L
   return certFile === undefined || keyFile === undefined ? undefined : LiveCertificate.open({ certFile, keyFile }, log);
 }
 
-function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" | "lmtp") => MailDoorServices {
+function servicesOf(
+  parts: MailDoorParts,
+  admission: Admission,
+  stopping: AbortSignal,
+): (door: "smtp" | "lmtp") => MailDoorServices {
   const { settings, storage, stages, log, metrics, rates, pulse, deliverMs, onRefusal } = parts;
   const { snapshot, nats } = storage;
   let mailsInFlight = 0;
@@ -133,14 +146,20 @@ function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" |
     mailsInFlight += 1;
     const startedAt = performance.now();
     try {
-      const each = await deliverMail(mail, stages, AbortSignal.timeout(deliverMs));
+      const each = await deliverMail(mail, stages, AbortSignal.any([stopping, AbortSignal.timeout(deliverMs)]));
       const whole = combine(each);
       logMail(mail, each, performance.now() - startedAt, log);
+      // One reply speaks for all: what was stored beside it will come again.
+      if (door === "smtp" && whole.kind === "tryLater") onUnheard(each);
       for (const outcome of each) metrics.countOutcome(door, outcome.kind, causeInWords(outcome));
       return { whole, each };
     } finally {
       mailsInFlight -= 1;
     }
+  };
+
+  const onUnheard = (each: readonly Outcome[]) => {
+    for (const outcome of each) if ("eventId" in outcome) parts.rememberStored(outcome.eventId);
   };
 
   return (door) => ({
@@ -151,12 +170,30 @@ function servicesOf(parts: MailDoorParts, admission: Admission): (door: "smtp" |
     withinRate: ({ hookId, options }) =>
       options.rateLimit === undefined || rates.tryCount(hookId, options.rateLimit.perMinute, Date.now()),
     deliver: (mail) => deliver(mail, door),
+    login,
+    onUnheard,
     whyNotNow: () => (!nats.isConnected() ? "nats-away" : pulse.isSilent ? "no-ack" : undefined),
     hasRoom: () => mailsInFlight < MAX_MAILS_IN_FLIGHT,
     onRefusal: (refused) => onRefusal(refusalOf(refused, door)),
     admission,
     log,
   });
+
+  /** A relay logs in with an API key as its password; revoking the key ends that everywhere within a second. */
+  async function login(password: string, remoteAddress: string): Promise<Login> {
+    const now = Date.now();
+    if (!storage.keys.isKnown(password)) {
+      if (!admission.tryGuess(remoteAddress, now)) return { kind: "tryLater", cause: "rate-limited" };
+      if (!nats.isConnected()) return { kind: "tryLater", cause: "nats-away" };
+    }
+    try {
+      const check = await storage.keys.check(password, now);
+      return check.kind === "ok" ? { kind: "ok", user: check.keyId } : { kind: "wrong" };
+    } catch (error) {
+      log.warn("A relay's key could not be looked up; it tries again", { error });
+      return { kind: "tryLater", cause: "nats-away" };
+    }
+  }
 
   /** A hook made a moment ago on another replica is read through before anybody hears 550. */
   async function lookUp(

@@ -15,6 +15,7 @@ import { openMailDoors } from "./mail-doors.ts";
 import { openRefusals } from "./refused.ts";
 import type { Storage } from "./storage.ts";
 import { openStorage } from "./storage.ts";
+import { openUnfinished } from "./unfinished.ts";
 
 /** A daemon that serves. */
 export interface Daemon {
@@ -78,7 +79,8 @@ export async function startDaemon(
   const rates = new SlidingMinute();
   const refusals = opened.use(openRefusals(storage, log));
   const pulse = opened.use(createPulse(storage));
-  const publish = publishOn(storage, metrics, pulse);
+  const { outcomes } = opened.use(await openUnfinished(storage, log));
+  const publish = outcomes.wrap(publishOn(storage, metrics, pulse));
   const stages = mailStages({ storage, settings, publish, pool, log, metrics, env });
   // Before the other doors, so that it closes after them: /readyz says 503 while mail in flight reaches its ack.
   let isServing = false;
@@ -102,6 +104,7 @@ export async function startDaemon(
     pulse,
     deliverMs: options.deliverMs ?? DELIVER_MS,
     onRefusal: refusals.note,
+    rememberStored: (eventId) => outcomes.rememberAcked(eventId),
   });
   ends.mail = mail;
   const closing: (() => Promise<void>)[] = [() => mail.close(MAIL_GRACE_MS)];

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
@@ -13,6 +14,9 @@ import type { Reply } from "./reply.ts";
 import { replyRefused, replyTryLater, softened } from "./reply.ts";
 
 const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
+
+/** Passwords that one connection may get wrong; the last one hears 421. */
+const MAX_WRONG_LOGINS = 3;
 
 type Asked = Pick<Recipient, "address"> & { readonly hook: Recipient["hook"] | undefined };
 
@@ -31,6 +35,7 @@ export class MailConnection extends SMTPConnection {
   #bytesTaken = 0;
   #transactionTimer: NodeJS.Timeout | undefined;
   #delivering = false;
+  #wrongLogins = 0;
 
   constructor(
     server: SMTPServer,
@@ -63,6 +68,18 @@ export class MailConnection extends SMTPConnection {
   /** A trusted relay at the other end, as the PROXY header tells it, before XCLIENT and XFORWARD speak of its clients. */
   get #isTrusted(): boolean {
     return !this.#isClientUnknown && this.#door.isTrusted(this._originalRemoteAddress);
+  }
+
+  /** AUTH is there over TLS and loopback, where nobody listens to passwords; LMTP has none (RFC 2033). */
+  override _isSupported(command: string): boolean {
+    const isSafe = this.secure || isLoopback(this._originalRemoteAddress);
+    return super._isSupported(command) && (command !== "AUTH" || (isSafe && !this.#door.settings.lmtp));
+  }
+
+  /** Counts a password that was wrong; whether that were too many for one connection. */
+  countWrongLogin(): boolean {
+    this.#wrongLogins += 1;
+    return this.#wrongLogins >= MAX_WRONG_LOGINS;
   }
 
   /** Whether a mail is between MAIL FROM and its reply. */
@@ -204,7 +221,10 @@ export class MailConnection extends SMTPConnection {
         this.#door
           .deliver(end.bytes, this.envelope(), this.#recipients, { peer: this.#peer(), connectionId: this.id })
           .then(
-            (replies) => this.#endMail(replies, parser),
+            ({ replies, onUnheard }) => {
+              if (this._closed) onUnheard();
+              this.#endMail(replies, parser);
+            },
             (error: unknown) => {
               this.#door.onFault("A reply could not be made", error);
               this.#endMail(this.#same(replyTryLater("our-fault")), parser);
@@ -286,4 +306,8 @@ export class MailConnection extends SMTPConnection {
     // A mail that is being delivered keeps its bytes until the outcome is known; its relay will send it again.
     if (!this.#delivering) this.#giveBytes();
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || (isIPv4(address) && address.startsWith("127."));
 }

@@ -54,19 +54,36 @@ export interface MailRefusal {
   readonly recipient: string | undefined;
 }
 
+/** What became of one AUTH. */
+export type Login =
+  | { readonly kind: "ok"; readonly user: string }
+  | { readonly kind: "wrong" }
+  | { readonly kind: "tryLater"; readonly cause: TryLaterCause };
+
 export interface MailDoorServices extends RecipientServices {
   /** What became of the mail: `whole` speaks for all over SMTP, `each` for every recipient over LMTP. Never throws. */
   deliver(
     mail: ReceivedMail,
   ): Promise<{ readonly whole: Outcome | { readonly kind: "taken" }; readonly each: readonly Outcome[] }>;
+  /** The relay went away before it heard what became of its mail: it will come again with what was stored. */
+  onUnheard(each: readonly Outcome[]): void;
   /** Why nothing can be taken now, asked before a mail is received; `undefined` when it can. */
   whyNotNow(): TryLaterCause | undefined;
   /** Room for one more mail to be parsed. */
   hasRoom(): boolean;
+  /** Whether a relay's password opens anything; its user name says nothing that the password does not. */
+  login(password: string, remoteAddress: string): Promise<Login>;
   /** Told of every 4xx and 5xx as it goes out; returns at once. */
   onRefusal(refusal: MailRefusal): void;
   readonly admission: Admission;
   readonly log: Log;
+}
+
+/** What a mail is answered, one reply or one for each recipient. */
+export interface MailReplies {
+  readonly replies: readonly Reply[];
+  /** To be called when the relay is gone before it heard them. */
+  readonly onUnheard: () => void;
 }
 
 /** An error that the library turns into exactly this reply. */
@@ -181,9 +198,11 @@ export class MailDoor {
     envelope: Envelope,
     recipients: readonly Recipient[],
     { peer, connectionId }: { readonly peer: Peer; readonly connectionId: string },
-  ): Promise<readonly Reply[]> {
-    if (isMailLoop(bytes))
-      return recipients.slice(0, this.settings.lmtp ? undefined : 1).map(() => replyRefused("mail-loop"));
+  ): Promise<MailReplies> {
+    if (isMailLoop(bytes)) {
+      const replies = recipients.slice(0, this.settings.lmtp ? undefined : 1).map(() => replyRefused("mail-loop"));
+      return { replies, onUnheard: () => undefined };
+    }
     const { whole, each } = await this.#services.deliver({
       bytes,
       envelope,
@@ -192,8 +211,9 @@ export class MailDoor {
       peer,
       transactionId: connectionId,
     });
-    if (this.settings.lmtp) return each.map(replyOutcome);
-    return [whole.kind === "taken" ? replyTaken(each) : replyOutcome(whole)];
+    const onUnheard = () => this.#services.onUnheard(each);
+    if (this.settings.lmtp) return { replies: each.map(replyOutcome), onUnheard };
+    return { replies: [whole.kind === "taken" ? replyTaken(each) : replyOutcome(whole)], onUnheard };
   }
 
   remember(connection: MailConnection): void {
@@ -219,8 +239,11 @@ export class MailDoor {
       authOptional: true,
       useXClient: true,
       useXForward: true,
-      // WIZ, SHELL and KILL are jokes in the library; AUTH needs credentials that nobody can set yet.
-      disabledCommands: ["WIZ", "SHELL", "KILL", "AUTH", "ETRN", ...(settings.tls === undefined ? ["STARTTLS"] : [])],
+      // Our connections offer AUTH over TLS and loopback only, which is stricter than what the library asks for.
+      allowInsecureAuth: true,
+      authMethods: ["PLAIN", "LOGIN"],
+      // WIZ, SHELL and KILL are jokes in the library.
+      disabledCommands: ["WIZ", "SHELL", "KILL", "ETRN", ...(settings.tls === undefined ? ["STARTTLS"] : [])],
       disableReverseLookup: true,
       // Of connections this bounds those before their session; the others are counted by `admission`.
       maxClients: settings.maxPending,
@@ -228,6 +251,7 @@ export class MailDoor {
       maxRecipients: Number.MAX_SAFE_INTEGER,
       socketTimeout: settings.idleTimeoutMs,
       logger: false,
+      onAuth: (auth, session, callback) => this.#login(auth.password ?? "", session, callback),
       onMailFrom: (_address, session, callback) => this.#guarded(() => this.#mailFrom(session), callback),
       onRcptTo: (address, session, callback) => this.#guarded(() => this.#rcptTo(address, session), callback),
     } as SMTPServerOptions;
@@ -244,6 +268,23 @@ export class MailDoor {
         refusal = replyTryLater("our-fault");
       }
       callback(refusal === undefined ? null : new ReplyError(refusal));
+    });
+  }
+
+  #login(
+    password: string,
+    session: SMTPServerSession,
+    callback: (error: Error | null, response?: { readonly user: string }) => void,
+  ): void {
+    this.#commands.run("AUTH", async () => {
+      const login = await this.#services.login(password, session.remoteAddress).catch((error: unknown): Login => {
+        this.onFault("AUTH could not be answered", error);
+        return { kind: "tryLater", cause: "our-fault" };
+      });
+      if (login.kind === "ok") return callback(null, { user: login.user });
+      if (login.kind === "tryLater") return callback(new ReplyError(replyTryLater(login.cause)));
+      const isGuessing = this.#connectionOf.get(session)?.countWrongLogin() ?? true;
+      callback(new ReplyError(isGuessing ? replyTryLater("guessing") : replyRefused("credentials-wrong")));
     });
   }
 

@@ -82,7 +82,9 @@ async function openDoor(
         received.push(mail);
         return { whole: { kind: "taken" }, each: mail.recipients.map(() => STORED) };
       },
+      onUnheard: () => undefined,
       whyNotNow: () => undefined,
+      login: async () => ({ kind: "wrong" }),
       hasRoom: () => true,
       onRefusal: () => undefined,
       admission: new Admission({ maxConnections: 10, maxBytesInFlight: 1_000_000 }),

@@ -1,0 +1,43 @@
+import { causeOfPublish } from "../nats/cause-of.ts";
+import { BUCKETS, STREAMS } from "../nats/provision.ts";
+import { findStored } from "../publish/find-stored.ts";
+import { UnfinishedOutcomes } from "../publish/unfinished.ts";
+import { LiveBucket } from "../registry/live-bucket.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Storage } from "./storage.ts";
+
+const LAST_WRITES_MS = 1_000;
+
+/** The memory of ids whose sender was told to come again, shared by all replicas (contract §5), loaded and watched. */
+export async function openUnfinished(
+  storage: Storage,
+  log: Log,
+): Promise<AsyncDisposable & { readonly outcomes: UnfinishedOutcomes }> {
+  const { js, jsm, nats } = storage;
+  const lastSequence = async (stream: string) => (await jsm.streams.info(stream)).state.last_seq;
+  const outcomes = new UnfinishedOutcomes({
+    write: async (messageId, record) => void (await bucket.kv.put(messageId, record)),
+    lastSequence,
+    find: (wish) => findStored(js, wish),
+    causeOf: (error, stream) => causeOfPublish(error, stream, jsm),
+    isConnected: () => nats.isConnected(),
+    onTrouble: (sentence, error) => log.warn(sentence, { error }),
+  });
+  const bucket = new LiveBucket({
+    name: BUCKETS.unfinished,
+    open: () => storage.openBucket("unfinished"),
+    onChange: (messageId, record) => outcomes.take(messageId, record),
+    // What was known stays known: each record is true for good, and the bucket's own age limit ends it.
+    onReset: () => undefined,
+    log,
+  });
+  await bucket.start();
+  for (const stream of [STREAMS.events, STREAMS.deadLetters]) outcomes.startAt(stream, await lastSequence(stream));
+  return {
+    outcomes,
+    [Symbol.asyncDispose]: async () => {
+      await outcomes.close(LAST_WRITES_MS);
+      bucket.close();
+    },
+  };
+}
