@@ -17,6 +17,7 @@ export type TryLaterCause =
   | "parse-slow"
   | "dns-trouble"
   | "rate-limited"
+  | "guessing"
   | "hook-paused"
   | "too-many-connections"
   | "shutting-down"
@@ -32,6 +33,7 @@ export type RefusedCause =
   | "tls-required"
   | "smuggling"
   | "client-not-allowed"
+  | "credentials-wrong"
   | "empty"
   | "authentication-failed";
 

@@ -25,6 +25,7 @@ export const TRY_LATER = {
   "parse-slow": { smtp: "451 4.3.0", http: 503, text: "Too busy to read it in time, please try again" },
   "dns-trouble": { smtp: "451 4.7.0", http: 503, text: "Name service unavailable, please try again" },
   "rate-limited": { smtp: "450 4.7.1", http: 429, text: "Rate limit reached, please slow down" },
+  guessing: { smtp: "421 4.7.0", http: 429, text: "Too many wrong guesses, closing the connection" },
   "hook-paused": { smtp: "450 4.2.1", http: 503, text: "This hook is paused, please try again" },
   "too-many-connections": { smtp: "421 4.3.2", http: 503, text: "Too many connections, please try again" },
   "shutting-down": { smtp: "421 4.3.2", http: 503, text: "Shutting down, please try again" },
@@ -40,6 +41,7 @@ export const REFUSED = {
   "mail-loop": { smtp: "554 5.4.6", http: 400, text: "Mail loop, too many Received fields" },
   "tls-required": { smtp: "530 5.7.0", http: 403, text: "Must issue a STARTTLS command first" },
   smuggling: { smtp: "550 5.5.2", http: 400, text: "Line ends must be CRLF" },
+  "credentials-wrong": { smtp: "535 5.7.8", http: 403, text: "These credentials open nothing" },
   "client-not-allowed": { smtp: "554 5.7.1", http: 403, text: "This address may not connect here" },
   empty: { smtp: "550 5.6.0", http: 422, text: "Nothing to extract in this mail" },
   "authentication-failed": { smtp: "550 5.7.26", http: 403, text: "The sender could not be authenticated" },
@@ -63,7 +65,4 @@ export const REQUEST_REFUSED = {
   "id-reused": { http: 422, text: "This id was used before with another body" },
   expectation: { http: 417, text: "This expectation cannot be met" },
   "headers-too-large": { http: 431, text: "The header fields are too large" },
-} as const satisfies Record<
-  RequestRefusedCause,
-  { http: 400 | 401 | 403 | 405 | 415 | 417 | 422 | 431; text: string }
->;
+} as const satisfies Record<RequestRefusedCause, { http: 400 | 401 | 403 | 405 | 415 | 417 | 422 | 431; text: string }>;

@@ -118,9 +118,16 @@ export class Relay {
 /** Connects, hears the greeting and says EHLO or LHLO. */
 export async function connectRelay(
   to: NetConnectOpts,
-  options: { readonly lmtp?: boolean; readonly patienceMs?: number; readonly greet?: boolean } = {},
+  options: {
+    readonly lmtp?: boolean;
+    readonly patienceMs?: number;
+    readonly greet?: boolean;
+    readonly head?: string;
+  } = {},
 ): Promise<Relay> {
-  const relay = new Relay(connect(to), options.patienceMs ?? 15_000);
+  const socket = connect(to);
+  if (options.head !== undefined) socket.write(options.head);
+  const relay = new Relay(socket, options.patienceMs ?? 15_000);
   relay.greeting = await relay.reply("the greeting");
   if (options.greet !== false) await relay.say(`${options.lmtp === true ? "LHLO" : "EHLO"} relay.example.org`);
   return relay;
