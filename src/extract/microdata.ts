@@ -13,6 +13,8 @@ interface MicrodataItem {
   readonly types: readonly string[];
   readonly value: JsonText;
   readonly quoted: boolean;
+  /** How many elements with `itemscope` stand before it in the page. */
+  readonly itemsBefore: number;
 }
 
 export type MicrodataReading = { readonly kind: "items"; readonly items: readonly MicrodataItem[] } | HtmlLimitPassed;
@@ -41,19 +43,27 @@ function readMicrodata(html: string, baseUrl: string | undefined, limits: HtmlLi
   const tree = parseTree(html, limits);
   if (tree.kind === "limit") return tree;
   const page = new Page(html, baseUrl, limits);
-  const tops: Element[] = [];
+  const tops: { readonly element: Element; readonly itemsBefore: number }[] = [];
+  let scopes = 0;
   let properties = 0;
   for (const element of elementsIn(tree.document)) {
     page.enter(element);
     const isProperty = attributeOf(element, "itemprop") !== undefined;
+    const scoped = isItem(element);
     if (isProperty) properties += 1;
-    else if (isItem(element)) tops.push(element);
+    else if (scoped) tops.push({ element, itemsBefore: scopes });
+    if (scoped) scopes += 1;
   }
   const items: MicrodataItem[] = [];
-  for (const element of tops) {
+  for (const { element, itemsBefore } of tops) {
     const item = itemOf(element, page, new Set());
     if (page.passed !== undefined) return page.passed;
-    items.push({ types: item.types.map(absoluteType), value: writeMicrodata(item), quoted: isQuoted(element) });
+    items.push({
+      types: item.types.map(absoluteType),
+      value: writeMicrodata(item),
+      quoted: isQuoted(element),
+      itemsBefore,
+    });
   }
   return { kind: "items", items, kept: page.kept.size, lost: properties - page.kept.size };
 }

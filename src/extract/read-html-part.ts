@@ -23,7 +23,7 @@ const NO_MARK = Number.POSITIVE_INFINITY;
 /** An HTML part: its data scripts, its microdata, and only where those gave nothing the JSON in its text (contract §4 rules 2, 3). */
 export function readHtmlPart(part: MailPart, collector: ItemCollector, options: ExtractOptions): void {
   const html = part.text();
-  const before = collector.found;
+  const foundBefore = collector.found;
   const scripts = findScripts(html);
   // Looked for only where it says something: of an item, or of why there is none.
   let knownMark: number | undefined;
@@ -36,11 +36,18 @@ export function readHtmlPart(part: MailPart, collector: ItemCollector, options: 
   }
   const microdata = findMicrodata(html, baseUrlOf(html, options.baseUrl), options.limits);
   if (microdata.kind === "limit") return passed(part, collector, microdata);
-  for (const { types, value, quoted } of microdata.items) {
-    const source = sourceOf(part, "microdata", { quoted, forwarded: quoted && forwardMark() !== NO_MARK });
+  const ownItems = microdata.items.length === 0 ? 0 : itemsBefore(html, forwardMark());
+  for (const { types, value, quoted, itemsBefore: before } of microdata.items) {
+    const source = sourceOf(part, "microdata", { quoted, forwarded: before >= ownItems });
     collector.add({ source }, { format: "microdata", types, value, repaired: [] });
   }
-  if (collector.found === before) readVisible(part, html, forwardMark(), collector, options);
+  if (collector.found === foundBefore) readVisible(part, html, forwardMark(), collector, options);
+}
+
+/** How many elements with `itemscope` stand before the forward's mark; all of them when there is no mark. */
+function itemsBefore(html: string, mark: number): number {
+  if (mark === NO_MARK) return NO_MARK;
+  return html.slice(0, mark).match(/<[^<>]{1,500}\sitemscope\b/gi)?.length ?? 0;
 }
 
 function readScript(

@@ -58,7 +58,7 @@ test("properties between table rows stay in the item of their table", () => {
 test.each(["https://www.schema.org/", "//schema.org/", "schema.org/"])("%s is schema.org", (address) => {
   const html = `<div itemscope itemtype="${address}Order"><meta itemprop="${address}price" content=1></div>`;
   const value = { "@context": "https://schema.org", "@type": "Order", price: "1" };
-  expect(itemsIn(html)).toEqual([{ types: ["https://schema.org/Order"], value, quoted: false }]);
+  expect(itemsIn(html)).toMatchObject([{ types: ["https://schema.org/Order"], value, quoted: false }]);
 });
 
 test("items in a template are none", () => {
