@@ -9,6 +9,7 @@ import { frameOf } from "./frame.ts";
 import { failurePage, notFoundPage } from "./pages/not-found.ts";
 import { probes } from "./probes.ts";
 import { sendHtml, sendProblem } from "./replies.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import type { AdminServices } from "./services.ts";
 
@@ -27,6 +28,7 @@ const POLICY = [
   "style-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",
+  "frame-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
@@ -46,9 +48,9 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
     reply.headers({
       "Content-Security-Policy": reply.getHeader("Content-Security-Policy") ?? POLICY,
       "X-Content-Type-Options": "nosniff",
-      "X-Frame-Options": "DENY",
+      "X-Frame-Options": reply.getHeader("X-Frame-Options") ?? "DENY",
       // Not no-referrer: a browser would then post forms with `Origin: null`.
-      "Referrer-Policy": "same-origin",
+      "Referrer-Policy": reply.getHeader("Referrer-Policy") ?? "same-origin",
       "Cross-Origin-Opener-Policy": "same-origin",
       "Cross-Origin-Resource-Policy": "same-origin",
       "Cache-Control": reply.getHeader("Cache-Control") ?? "no-store",
@@ -71,6 +73,7 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   assets(server);
   probes(server, services);
   hookRoutes(server, services, services.now);
+  eventRoutes(server, services);
   return server;
 }
 

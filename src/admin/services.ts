@@ -113,8 +113,74 @@ export interface HookServices {
   readonly hourlyCounts: (eventName: string) => Promise<readonly number[]>;
 }
 
+/** A place where data was found, as a person would call it. */
+export interface FoundItem {
+  readonly format: string;
+  readonly types: readonly string[];
+  readonly place: string;
+  readonly repaired: readonly string[];
+  /** JSON text as sent. */
+  readonly json: string;
+  readonly isPayload: boolean;
+}
+
+/** What a mail, page or text holds, read as the daemon reads mail. */
+export type MailReport =
+  | {
+      readonly kind: "read";
+      readonly subject: string | null;
+      readonly from: string | null;
+      readonly text: string | null;
+      readonly html: string | null;
+      readonly headers: readonly { readonly name: string; readonly value: string }[];
+      readonly attachments: readonly {
+        readonly part: string;
+        readonly filename: string | null;
+        readonly mediaType: string;
+        readonly bytes: Uint8Array;
+      }[];
+      readonly items: readonly FoundItem[];
+      readonly skipped: readonly { readonly place: string; readonly reason: string }[];
+      /** What was looked at, in order. */
+      readonly notes: readonly string[];
+      /** JSON text of what would be published; null when nothing would. */
+      readonly payload: string | null;
+      readonly deadLetter: { readonly code: string; readonly title: string; readonly detail: string } | null;
+    }
+  | { readonly kind: "unread"; readonly why: string };
+
+/** Which item, in which form: the options of a hook that change what is taken. */
+export interface TakeOptions {
+  readonly selectType?: string | undefined;
+  readonly selectFilename?: string | undefined;
+  readonly jsonld?: "as-sent" | "compact" | "expand" | "flatten" | undefined;
+  /** Of this hook, instead. */
+  readonly eventName?: string | undefined;
+}
+
+/** Reading mails again: the test bench, and the raw mail behind an event or dead letter. */
+export interface ReadingServices {
+  /** Runs in a worker with the daemon's limits. What is no mail is read as if it were a mail's only part. */
+  readonly readMail: (bytes: Uint8Array, options: TakeOptions) => Promise<MailReport>;
+  /** What kind of input it seems to be. */
+  readonly kindOf: (bytes: Uint8Array) => string;
+}
+
+/** Seeing what arrived. */
+export interface EventServices {
+  readonly events: (wish: EntryWish) => Promise<EntryPage>;
+  readonly event: (sequence: number) => Promise<Entry | undefined>;
+  /** From which sequence on events are from this moment or later; undefined when none is. */
+  readonly eventsFrom: (moment: Date) => Promise<number | undefined>;
+  readonly followEvents: (signal: AbortSignal) => AsyncIterable<Entry>;
+  /** A stored mail, file, or `data` of a big event; undefined when it expired. */
+  readonly object: (name: string) => Promise<Uint8Array | undefined>;
+  readonly refused: (wish: EntryWish) => Promise<EntryPage>;
+  readonly audit: (wish: EntryWish) => Promise<EntryPage>;
+}
+
 /** What the admin listener is given: all it can see and do. */
-export interface AdminServices extends HookServices {
+export interface AdminServices extends HookServices, EventServices, ReadingServices {
   /** Everything that a running Posthorn needs, looked at now. Never throws. */
   readonly checkHealth: () => Promise<readonly AdminCheck[]>;
   /** False from the moment the daemon begins to stop. */

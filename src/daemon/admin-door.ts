@@ -6,8 +6,10 @@ import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { writeAudit } from "../publish/audit.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { adminEvents } from "./admin-events.ts";
 import type { NoteChange } from "./admin-hooks.ts";
 import { adminHooks } from "./admin-hooks.ts";
+import { adminReading } from "./admin-reading.ts";
 import { adminToken } from "./admin-token.ts";
 import { checkHealth } from "./health.ts";
 import type { Storage } from "./storage.ts";
@@ -56,7 +58,15 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   return { address, tokenFile: file, close: () => server.close() };
 }
 
-function servicesOf({ settings, storage, log, metrics, isServing, smtpAddress }: AdminDoorParts): AdminServices {
+function servicesOf({
+  settings,
+  storage,
+  stages,
+  log,
+  metrics,
+  isServing,
+  smtpAddress,
+}: AdminDoorParts): AdminServices {
   const noteChange: NoteChange = async ({ name: actor, via }, action, target, detail) => {
     const time = new Date().toISOString();
     const entry = { time, actor, via, action, target, ...(detail !== undefined && { detail }) };
@@ -68,6 +78,8 @@ function servicesOf({ settings, storage, log, metrics, isServing, smtpAddress }:
   };
   return {
     ...adminHooks({ storage, settings, noteChange, smtpAddress }),
+    ...adminEvents(storage),
+    ...adminReading(storage, stages),
     checkHealth: () => checkHealth(storage, settings),
     isServing,
     metricsText: () => metrics.text(),

@@ -102,6 +102,34 @@ export async function countsSince(
   );
 }
 
+/** One entry by its sequence; undefined when it is gone. */
+export async function readEntry(
+  jsm: JetStreamManager,
+  stream: string,
+  sequence: number,
+): Promise<StreamEntry | undefined> {
+  const message = await jsm.streams.getMessage(stream, { seq: sequence });
+  if (message === null) return undefined;
+  return {
+    sequence: message.seq,
+    subject: message.subject,
+    storedAt: message.time.toISOString(),
+    text: message.string(),
+  };
+}
+
+/** The sequence of the first entry stored at or after a moment; undefined when there is none. */
+export async function sequenceAt(jsm: JetStreamManager, stream: string, moment: Date): Promise<number | undefined> {
+  const { num_pending } = await jsm.consumers.add(stream, {
+    ...EPHEMERAL,
+    deliver_policy: DeliverPolicy.StartTime,
+    opt_start_time: moment.toISOString(),
+  });
+  if (num_pending === 0) return undefined;
+  const { state } = await jsm.streams.info(stream);
+  return Math.max(state.first_seq, state.last_seq - num_pending + 1);
+}
+
 const EPHEMERAL = {
   ack_policy: AckPolicy.None,
   mem_storage: true,

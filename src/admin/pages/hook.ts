@@ -107,12 +107,12 @@ const STATES: readonly (readonly [state: HookState, verb: string])[] = [
 const actions = (hook: AdminHook): Html =>
   html`<section aria-labelledby="do">
     <h2 id="do">Manage</h2>
-    <p class="actions">
+    <div class="actions">
       ${STATES.filter(([state]) => state !== hook.state).map(([state, verb]) =>
         actionButton(`${hookPath(hook.eventName)}/state`, verb, { fields: { state } }),
       )}
       <a class="button quiet" href="${hookPath(hook.eventName)}/rotate">Rotate…</a>
-    </p>
+    </div>
     <p class="hint">
       Paused: relays hear 450 and callers 503, and try again later. Disabled: they hear 550 and 410, and give up.
     </p>
@@ -129,10 +129,10 @@ export function rotatePage(frame: Omit<Frame, "title">, hook: AdminHook): Html {
         The old ${kind} stops working at once, for everybody: <code>${hook.address ?? hook.url}</code>. Whoever sends to
         it needs the new one.
       </p>
-      <p class="actions">
+      <div class="actions">
         ${actionButton(`${hookPath(hook.eventName)}/rotate`, `Make a new ${kind}`, { style: "danger" })}
         <a class="button quiet" href="${hookPath(hook.eventName)}">Keep the old one</a>
-      </p>
+      </div>
     </section>`,
   );
 }

@@ -35,10 +35,10 @@ export function hooksPage(frame: Omit<Frame, "title">, view: HooksView): Html {
     { ...frame, title: "Hooks" },
     html`<div class="head">
         <h1>Hooks</h1>
-        <p class="actions">
+        <div class="actions">
           <a class="button" href="/apps/install">Install an app</a>
           <a class="button quiet" href="/hooks/new">Make a single hook</a>
-        </p>
+        </div>
       </div>
       ${
         apps.length === 0
@@ -94,14 +94,14 @@ const appSection = (app: App, hooks: readonly AdminHook[], lastEvents: ReadonlyM
     <header>
       <h2 id="app-${app.app}">${app.title}</h2>
       <p class="hint"><code>${app.app}</code> ${app.version}</p>
-      <p class="actions">
+      <div class="actions">
         <a
           class="quiet button"
           href="/apps/${encodeURIComponent(app.app)}/uninstall"
           aria-label="Uninstall ${app.title}"
           >Uninstall</a
         >
-      </p>
+      </div>
     </header>
     <ul class="hooks">
       ${hooks.map((hook) => html`<li class="card">${hookCard(hook, lastEvents.get(hook.eventName))}</li>`)}

@@ -128,10 +128,10 @@ export function previewPage(
           </tbody>
         </table>
       </div>
-      <p class="actions">
+      <div class="actions">
         ${actionButton("/apps/install/confirm", verb, { fields: { definition: text }, style: removes ? "danger" : "" })}
         <a class="button quiet" href="/apps/install">Not now</a>
-      </p>`,
+      </div>`,
   );
 }
 
@@ -167,10 +167,10 @@ export function uninstallPage(frame: Omit<Frame, "title">, app: App, hooks: read
                 ${hooks.map(({ displayEventName, address, url }) => html`<li>${displayEventName}: <code>${address ?? url}</code></li>`)}
               </ul>`
       }
-      <p class="actions">
+      <div class="actions">
         ${actionButton(`/apps/${encodeURIComponent(app.app)}/uninstall`, "Uninstall", { style: "danger", describes: app.title })}
         <a class="button quiet" href="/">Keep it</a>
-      </p>
+      </div>
     </section>`,
   );
 }

@@ -13,7 +13,10 @@ export interface Frame {
 }
 
 /** The menu: path and name. */
-const MENU: readonly (readonly [path: string, name: string])[] = [["/", "Hooks"]];
+const MENU: readonly (readonly [path: string, name: string])[] = [
+  ["/", "Hooks"],
+  ["/events", "Events"],
+];
 
 /** A whole page: head, menu, `main` with the content. Works without scripts; `page.js` only adds comfort. */
 export function layout({ title, person, current, notice }: Frame, content: HtmlValue): Html {

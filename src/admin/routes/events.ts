@@ -1,0 +1,191 @@
+import { Readable } from "node:stream";
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { summaryOf, textAt } from "../event-view.ts";
+import { frameOf } from "../frame.ts";
+import { sendFile, sendMailHtml } from "../files.ts";
+import type { JsonTree } from "../json-tree.ts";
+import { memberOf, parseJsonTree } from "../json-tree.ts";
+import type { MailContent } from "../pages/event.ts";
+import { eventPage } from "../pages/event.ts";
+import type { EventFilter } from "../pages/events.ts";
+import { eventsPage } from "../pages/events.ts";
+import { notFoundPage } from "../pages/not-found.ts";
+import { sendHtml } from "../replies.ts";
+import type { AdminServices, Entry } from "../services.ts";
+
+const EVENTS_PER_PAGE = 50;
+const SUGGESTED_HOOKS = 200;
+const HEARTBEAT_MS = 15_000;
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+/** Pages of events, and the stream of those that arrive. */
+export function eventRoutes(server: FastifyInstance, services: AdminServices): void {
+  server.get<{ Querystring: Query }>("/events", async (request, reply) => {
+    const filter = filterOf(request.query);
+    const { before, until } = filter;
+    const newerThan = until ? await services.eventsFrom(new Date(`${until}Z`)) : undefined;
+    const page = await services.events({
+      before: before ?? newerThan,
+      limit: EVENTS_PER_PAGE,
+      subjects: subjectsOf(filter, services),
+      text: filter.q,
+    });
+    return sendHtml(
+      reply,
+      eventsPage(frameOf(request, "/events"), {
+        filter,
+        events: page.entries.map(summaryOf),
+        next: page.next,
+        lookedAt: page.lookedAt,
+        hooks: services.hooks().slice(0, SUGGESTED_HOOKS),
+        apps: services.apps().map(({ app }) => app),
+      }),
+    );
+  });
+  server.get<{ Querystring: Query }>("/api/v1/events/live", (request, reply) => follow(request, reply, services));
+  oneEvent(server, services);
+}
+
+function oneEvent(server: FastifyInstance, services: AdminServices): void {
+  const found = async (request: FastifyRequest): Promise<Opened | undefined> => {
+    const entry = await services.event(sequenceIn(request));
+    return entry === undefined ? undefined : open(entry, services);
+  };
+  const missing = (request: FastifyRequest, reply: FastifyReply, what: string) =>
+    sendHtml(reply.code(404), notFoundPage(frameOf(request, "/events"), what));
+  server.get("/events/:sequence", async (request, reply) => {
+    const opened = await found(request);
+    if (opened === undefined) return missing(request, reply, "This event is no longer in the stream.");
+    const content = await contentOf(opened, services);
+    const hookName = services.hook(opened.entry.subject)?.displayEventName;
+    return sendHtml(reply, eventPage(frameOf(request, "/events"), { ...opened, content, hookName }));
+  });
+  server.get("/events/:sequence/html", async (request, reply) => {
+    const opened = await found(request);
+    return sendMailHtml(request, reply, opened && (await contentOf(opened, services))?.html);
+  });
+  server.get("/events/:sequence/raw", { config: { role: "administrator" } }, async (request, reply) => {
+    const opened = await found(request);
+    const object = textAt(memberOf(opened?.data, "mail"), "object");
+    const bytes = object === undefined ? undefined : await services.object(object);
+    return bytes === undefined
+      ? missing(request, reply, "The raw mail is not kept any more.")
+      : sendFile(reply, bytes, `${sequenceIn(request)}.eml`);
+  });
+  server.get("/events/:sequence/files/:index", async (request, reply) => {
+    const opened = await found(request);
+    const list = memberOf(memberOf(opened?.data, "mail"), "attachments") ?? memberOf(opened?.data, "files");
+    const { index } = request.params as { index: string };
+    const file = list?.kind === "array" ? list.items[Number(index)] : undefined;
+    const content = textAt(file, "content");
+    const object = textAt(file, "object");
+    const bytes =
+      content !== undefined
+        ? Buffer.from(content, "base64")
+        : object === undefined
+          ? undefined
+          : await services.object(object);
+    return bytes === undefined
+      ? missing(request, reply, "The file is not kept any more.")
+      : sendFile(reply, bytes, textAt(file, "filename") ?? `file-${index}`);
+  });
+}
+
+interface Opened {
+  readonly entry: Entry;
+  readonly event: JsonTree | undefined;
+  readonly data: JsonTree | undefined;
+}
+
+/** The event and its `data`, brought from the Object Store where it does not travel inside. */
+async function open(entry: Entry, services: AdminServices): Promise<Opened> {
+  const event = parseJsonTree(entry.text);
+  const inside = memberOf(event, "data");
+  if (inside !== undefined) return { entry, event, data: inside };
+  const name = /^nats-object:\/\/[^/]+\/(.+)$/.exec(textAt(event, "dataref") ?? "")?.[1];
+  const bytes = name === undefined ? undefined : await services.object(name);
+  return { entry, event, data: bytes === undefined ? undefined : parseJsonTree(Buffer.from(bytes).toString("utf8")) };
+}
+
+/** Text, HTML and headers: those of the event, else those of the raw mail where it is kept. */
+async function contentOf({ data }: Opened, services: AdminServices): Promise<MailContent | undefined> {
+  const mail = memberOf(data, "mail");
+  if (mail === undefined) return undefined;
+  const fields = memberOf(mail, "headers");
+  const content = {
+    text: textAt(mail, "text") ?? null,
+    html: textAt(mail, "html") ?? null,
+    headers:
+      fields?.kind === "array"
+        ? fields.items.map((field) => ({ name: textAt(field, "name") ?? "", value: textAt(field, "value") ?? "" }))
+        : [],
+    truncated: memberOf(mail, "textTruncated")?.kind === "scalar" && isTrue(memberOf(mail, "textTruncated")),
+  };
+  const object = textAt(mail, "object");
+  if (object === undefined || (content.html !== null && content.headers.length > 0)) return content;
+  const raw = await services.object(object);
+  const report = raw === undefined ? undefined : await services.readMail(raw, {});
+  if (report?.kind !== "read") return content;
+  return {
+    ...content,
+    text: content.text ?? report.text,
+    html: content.html ?? report.html,
+    headers: content.headers.length > 0 ? content.headers : report.headers,
+  };
+}
+
+const isTrue = (tree: JsonTree | undefined): boolean => tree?.kind === "scalar" && tree.text === "true";
+
+/** New events as server-sent events, until the browser goes or the session ends. */
+function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyReply, services: AdminServices) {
+  const filter = filterOf(request.query);
+  const subjects = subjectsOf(filter, services);
+  const wanted = subjects === undefined ? undefined : new Set(subjects);
+  const text = filter.q?.trim().toLowerCase();
+  const ended = new AbortController();
+  const lines = async function* (): AsyncGenerator<string> {
+    yield "retry: 3000\n: connected\n\n";
+    for await (const entry of services.followEvents(ended.signal)) {
+      if (wanted !== undefined && !wanted.has(entry.subject)) continue;
+      if (text && !entry.text.toLowerCase().includes(text)) continue;
+      yield `id: ${entry.sequence}\ndata: ${JSON.stringify(summaryOf(entry))}\n\n`;
+    }
+  };
+  const stream = Readable.from(lines());
+  // Proxies close what is silent.
+  const heartbeat = setInterval(() => reply.raw.write(": still here\n\n"), HEARTBEAT_MS);
+  reply.raw.once("close", () => {
+    clearInterval(heartbeat);
+    ended.abort();
+    stream.destroy();
+  });
+  return reply.type("text/event-stream; charset=utf-8").header("X-Accel-Buffering", "no").send(stream);
+}
+
+function filterOf(query: Query): EventFilter {
+  const { app, hook, q, until, before } = query;
+  const sequence = Number(before);
+  return {
+    app: app || undefined,
+    hook: hook || undefined,
+    q: q || undefined,
+    until: /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?$/.test(until ?? "") ? until : undefined,
+    before: Number.isSafeInteger(sequence) && sequence > 0 ? sequence : undefined,
+  };
+}
+
+/** The subjects that a filter lets through; undefined for all, and a name that nothing is published on for none. */
+function subjectsOf({ app, hook }: EventFilter, services: AdminServices): string[] | undefined {
+  if (hook) return /^[\w.-]+$/.test(hook) ? [hook] : ["kustomer.app.none"];
+  if (!app) return undefined;
+  const names = services.hooks().filter((one) => one.app === app);
+  return names.length === 0 ? ["kustomer.app.none"] : names.map(({ eventName }) => eventName);
+}
+
+function sequenceIn(request: FastifyRequest): number {
+  const { sequence } = request.params as { sequence: string };
+  return /^\d{1,15}$/.test(sequence) ? Math.max(1, Number(sequence)) : Number.MAX_SAFE_INTEGER;
+}

@@ -1,0 +1,36 @@
+import type { EntryPage, EntryWish, EventServices } from "../admin/services.ts";
+import { STREAMS } from "../nats/provision.ts";
+import { followEvents } from "../publish/follow-events.ts";
+import { getObject } from "../publish/objects.ts";
+import { readBackwards, readEntry, sequenceAt } from "../publish/read-stream.ts";
+import type { Storage } from "./storage.ts";
+
+/** How long a list looks for entries before it shows what it has, with a link to go on. */
+const PATIENCE_MS = 600;
+
+/** What arrived, as the admin page reads it. */
+export function adminEvents(storage: Storage): EventServices {
+  const { js, jsm, objects } = storage;
+  return {
+    events: (wish) => pageOf(storage, STREAMS.events, wish),
+    event: (sequence) => readEntry(jsm, STREAMS.events, sequence),
+    eventsFrom: (moment) => sequenceAt(jsm, STREAMS.events, moment),
+    followEvents: (signal) => followEvents(js, { signal }),
+    object: (name) => getObject(objects, name),
+    refused: (wish) => pageOf(storage, STREAMS.refused, wish),
+    audit: (wish) => pageOf(storage, STREAMS.audit, wish),
+  };
+}
+
+/** A page of any stream, filtered by subjects on the server and by text here. */
+export function pageOf(storage: Storage, stream: string, wish: EntryWish): Promise<EntryPage> {
+  const text = wish.text?.trim().toLowerCase();
+  return readBackwards(storage, {
+    stream,
+    before: wish.before,
+    limit: wish.limit,
+    subjects: wish.subjects,
+    patienceMs: PATIENCE_MS,
+    ...(text && { accepts: (entry) => entry.text.toLowerCase().includes(text) }),
+  });
+}
