@@ -10,12 +10,12 @@ export interface JsonObject {
   readonly members: { readonly name: string; readonly rawName: string; readonly value: JsonNode }[];
 }
 
-export interface JsonArray {
+interface JsonArray {
   readonly kind: "array";
   readonly items: JsonNode[];
 }
 
-export interface JsonScalar {
+interface JsonScalar {
   readonly kind: "string" | "number" | "literal";
   /** The source text: `"a\u0062"`, `1.10`, `true`. */
   readonly raw: string;

@@ -20,7 +20,7 @@ export interface ProseItem {
 }
 
 /** What begins like JSON in a text and is none. */
-export interface ProseFailure {
+interface ProseFailure {
   readonly line: number;
   readonly column: number;
   readonly reason: string;

@@ -4,7 +4,7 @@ import type { MimeLimits } from "../../src/parse/mail.ts";
 import { parseMail } from "../../src/parse/mail.ts";
 
 /** The limits of contract §4. */
-export const LIMITS: MimeLimits = {
+const LIMITS: MimeLimits = {
   parts: 1_000,
   mimeDepth: 50,
   headerBytes: 256 * 1024,
