@@ -1,8 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { eventually } from "./support/eventually.ts";
+import { freePort } from "./support/free-port.ts";
 import { startNatsServer } from "./support/nats-server.ts";
 
 // What is shipped: the steps of the Dockerfile, run in clean folders (there is no engine here to build the image itself),
@@ -146,11 +145,3 @@ test("the npm package installs into a prefix, with its command and its library",
   const used = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: join(folder, "user") });
   expect(used.stdout.trim()).toBe('{"a":1.10}');
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}

@@ -12,21 +12,30 @@ export function printBanner(daemon: Daemon, settings: Settings): void {
   const { address: admin, tokenFile } = daemon.admin;
   if (admin !== undefined)
     print(`  admin  http://${admin}/${tokenFile === undefined ? "" : `   the token is in ${tokenFile}`}`);
+  if (daemon.http.address !== undefined) print(`  http   ${daemon.http.address}`);
+  const smtp = daemon.mail.doors.find(({ name }) => name === "smtp")?.address;
   for (const hook of daemon.storage.snapshot.hooks()) {
     const row = hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl });
     print("");
     print(`${styled("bold", row.displayEventName)}  ${styled("dim", `${row.type}, ${row.eventName}`)}`);
     if (row.description !== "") print(`  ${row.description}`);
     print(`  ${row.address ?? row.url ?? ""}`);
-    print(`  ${styled("cyan", lineToPaste(row))}`);
+    print(`  ${styled("cyan", lineToPaste(row, smtp))}`);
   }
   print("");
   print(`See events arrive:  ${styled("cyan", "npm run -s posthorn -- tail")}`);
   print("");
 }
 
-function lineToPaste(row: HookRow): string {
-  if (row.type === "email") return `npm run -s posthorn -- send ${row.eventName}`;
+/** What reaches the hook through its real door, in one line for a shell. */
+function lineToPaste(row: HookRow, smtp: string | undefined): string {
   if (row.type === "form") return `curl -d email=you@example.org -d message=hello ${row.url}`;
-  return `npm run -s posthorn -- send ${row.eventName}   # or: curl -H "Authorization: Bearer $(npm run -s posthorn -- keys create --app ${row.app} --json | sed -n 's/.*"key": "\\(.*\\)".*/\\1/p')" -H 'Content-Type: application/json' -d '{"hello":"world"}' ${row.url}`;
+  if (row.type === "web") {
+    const key = `$(npm run -s posthorn -- keys create --app ${row.app} --json | sed -n 's/.*"key": "\\(.*\\)".*/\\1/p')`;
+    return `curl -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '{"orderNumber":"1001"}' ${row.url}`;
+  }
+  if (smtp === undefined) return `npm run -s posthorn -- send ${row.eventName}`;
+  // The Message-ID is of the moment: the same mail twice would be one event.
+  const mail = `Message-ID: <%s@example.org>\\nContent-Type: application/ld+json\\n\\n{"@context":"https://schema.org","@type":"Order","price":19.90}\\n`;
+  return `printf '${mail}' $(date +%s) | curl --crlf smtp://${smtp} --mail-from you@example.org --mail-rcpt ${row.address} -T -`;
 }

@@ -1,6 +1,3 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-
 import { expect, test } from "vitest";
 
 import { readSettings } from "../../src/config/settings.ts";
@@ -8,6 +5,7 @@ import { openStorage } from "../../src/daemon/storage.ts";
 import { readAppDefinition } from "../../src/registry/app-definition.ts";
 import { startDaemonProcess } from "../support/daemon-process.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+import { freePort } from "../support/free-port.ts";
 import type { Relay } from "../support/relay.ts";
 import { connectRelay } from "../support/relay.ts";
 import { silentLog } from "../support/silent-log.ts";
@@ -80,12 +78,4 @@ test(
 
 function orderMail(number: number): string {
   return `From: shop@example.org\r\nMessage-ID: <${number}@example.org>\r\nContent-Type: application/json\r\n\r\n{"order":${number}}\r\n`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
