@@ -1,6 +1,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 
 import { DEAD_LETTER_STREAM } from "./dead-letter.ts";
+import { readForwards } from "./read-stream.ts";
 
 /** A dead letter as it stands in the stream. */
 export interface StoredDeadLetter {
@@ -30,24 +31,12 @@ interface DeadMail {
   };
 }
 
-const BATCH = 500;
-
 /** Dead letters, oldest first, with their sequence in the stream. */
 export async function* readDeadLetters(
   jsm: JetStreamManager,
 ): AsyncGenerator<{ sequence: number; letter: StoredDeadLetter }> {
-  const { state } = await jsm.streams.info(DEAD_LETTER_STREAM);
-  let sequence = state.first_seq;
-  while (state.messages > 0 && sequence <= state.last_seq) {
-    const batch = await jsm.direct.getBatch(DEAD_LETTER_STREAM, { seq: sequence, batch: BATCH });
-    let last = 0;
-    for await (const message of batch) {
-      last = message.seq;
-      yield { sequence: message.seq, letter: JSON.parse(message.string()) as StoredDeadLetter };
-    }
-    if (last === 0) return;
-    sequence = last + 1;
-  }
+  for await (const { sequence, text } of readForwards(jsm, DEAD_LETTER_STREAM))
+    yield { sequence, letter: JSON.parse(text) as StoredDeadLetter };
 }
 
 /** The dead letter with that id; undefined when it is gone. */

@@ -1,4 +1,4 @@
-import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream";
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 
@@ -36,6 +36,8 @@ export interface BackwardsPage {
 /** What a consumer that nobody asks any more lives on. */
 const CONSUMER_IDLE_MS = 5_000;
 const FETCH_MS = 5_000;
+/** Who reads a whole stream may do something with each batch before asking for the next. */
+const SLOW_READER_MS = 10 * 60_000;
 /** Most entries that one window may hold; their bytes are in memory at once. */
 const WINDOW_ENTRIES = 500;
 
@@ -81,6 +83,34 @@ export async function readBackwards(
   }
   return { entries: found, next: null, lookedAt };
 }
+
+/** Every entry that stands in a stream now, oldest first, a batch in memory at a time. */
+export async function* readForwards(jsm: JetStreamManager, stream: string): AsyncGenerator<StreamEntry> {
+  const { name, num_pending } = await jsm.consumers.add(stream, {
+    ...EPHEMERAL,
+    inactive_threshold: nanos(SLOW_READER_MS),
+    deliver_policy: DeliverPolicy.All,
+  });
+  const consumer = await jsm.jetstream().consumers.get(stream, name);
+  for (let left = num_pending; left > 0;) {
+    const before = left;
+    const messages = await consumer.fetch({ max_messages: Math.min(left, WINDOW_ENTRIES), expires: FETCH_MS });
+    for await (const message of messages) {
+      left -= 1;
+      yield entryOf(message);
+    }
+    // Entries may go while they are read: those that are left are fewer than were counted.
+    if (left === before) return;
+  }
+  await consumer.delete();
+}
+
+const entryOf = (message: JsMsg): StreamEntry => ({
+  sequence: message.seq,
+  subject: message.subject,
+  storedAt: message.time.toISOString(),
+  text: message.string(),
+});
 
 /** How many entries of these subjects stand in the stream from each moment on, in the order of `since`. */
 export async function countsSince(
@@ -156,12 +186,7 @@ async function fetchUpTo(js: JetStreamClient, stream: string, name: string, coun
   const messages = await consumer.fetch({ max_messages: count, expires: FETCH_MS });
   const entries: StreamEntry[] = [];
   for await (const message of messages) {
-    entries.push({
-      sequence: message.seq,
-      subject: message.subject,
-      storedAt: message.time.toISOString(),
-      text: message.string(),
-    });
+    entries.push(entryOf(message));
     if (entries.length === count) break;
   }
   await consumer.delete();
