@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
-import { recreateEventStream } from "../nats/provision.ts";
+import { recreateMissing } from "../nats/provision.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -75,7 +75,7 @@ export async function startDaemon(
     }),
   );
   ends.pool = pool;
-  opened.use(watchEventStream(storage, settings, log));
+  opened.use(watchStreams(storage, settings, log));
   const rates = new SlidingMinute();
   const refusals = opened.use(openRefusals(storage, log));
   const pulse = opened.use(createPulse(storage));
@@ -116,6 +116,7 @@ export async function startDaemon(
     storage,
     stages,
     pool,
+    rates,
     log,
     metrics,
     admission,
@@ -133,15 +134,15 @@ export async function startDaemon(
 }
 
 /** A stream that somebody deleted is created again within seconds; until then mail hears 451 4.3.5. */
-function watchEventStream(storage: Storage, settings: Settings, log: Log): Disposable {
+function watchStreams(storage: Storage, settings: Settings, log: Log): Disposable {
   const { dedupeWindow: dedupeWindowMs, eventsMaxAge: eventsMaxAgeMs, replicas } = settings;
   const check = async () => {
     if (!storage.nats.isConnected()) return;
     const exact = storage.snapshot.hooks().map(({ eventName }) => eventName);
-    await recreateEventStream(storage.nats.connection, { dedupeWindowMs, eventsMaxAgeMs, replicas }, exact, log);
+    await recreateMissing(storage.nats.connection, { dedupeWindowMs, eventsMaxAgeMs, replicas }, exact, log);
   };
   const timer = setInterval(() => {
-    check().catch((error: unknown) => log.warn("The event stream could not be checked", { error }));
+    check().catch((error: unknown) => log.warn("The streams could not be checked", { error }));
   }, STREAM_CHECK_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

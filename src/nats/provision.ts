@@ -61,22 +61,31 @@ export async function provision(connection: NatsConnection, settings: ProvisionS
 }
 
 /**
- * Creates the event stream again after somebody deleted it, with `exactNames` beside the workflow subjects. Its events are
- * gone; that is said loudly.
+ * Creates again what somebody deleted: the streams, the event stream with `exactNames` beside the workflow subjects, and the
+ * buckets of objects and of unfinished outcomes. What they held is gone; that is said loudly.
+ *
+ * The registry and the keys are not made anew: an empty registry would turn "try again" into "no such hook" for every mail.
  */
-export async function recreateEventStream(
+export async function recreateMissing(
   connection: NatsConnection,
   settings: ProvisionSettings,
   exactNames: readonly string[],
   log: Log,
 ): Promise<void> {
   const jsm = await jetstreamManager(connection, { checkAPI: false });
-  if (await streamExists(jsm, STREAMS.events)) return;
-  log.error("The event stream is gone: somebody deleted it, with every event it held. It is created again", {
-    stream: STREAMS.events,
-  });
-  await ensureStream(jsm, await eventStream(jsm, settings), log);
-  await addEventSubjects(connection, exactNames);
+  const isGone = async (stream: string) => {
+    if (await streamExists(jsm, stream)) return false;
+    log.error("A stream is gone: somebody deleted it, with everything it held. It is created again", { stream });
+    return true;
+  };
+  if (await isGone(STREAMS.events)) {
+    await ensureStream(jsm, await eventStream(jsm, settings), log);
+    await addEventSubjects(connection, exactNames);
+  }
+  for (const config of otherStreams(settings.replicas))
+    if (await isGone(config.name)) await ensureStream(jsm, config, log);
+  if ((await isGone(`KV_${BUCKETS.unfinished}`)) || (await isGone(`OBJ_${BUCKETS.objects}`)))
+    await ensurePlainBuckets(connection, jsm, settings.replicas);
 }
 
 async function eventStream(
@@ -174,6 +183,12 @@ async function ensureBuckets(connection: NatsConnection, jsm: JetStreamManager, 
     if (!(await streamExists(jsm, `KV_${bucket}`)))
       await kvm.create(bucket, { history: 1, replicas, allow_direct: false });
   }
+  await ensurePlainBuckets(connection, jsm, replicas);
+}
+
+/** The buckets whose loss costs what they held, and nothing else. */
+async function ensurePlainBuckets(connection: NatsConnection, jsm: JetStreamManager, replicas: number): Promise<void> {
+  const kvm = new Kvm(connection);
   if (!(await streamExists(jsm, `KV_${BUCKETS.unfinished}`)))
     await kvm.create(BUCKETS.unfinished, { history: 1, replicas, ttl: UNFINISHED_TTL_MS });
   if (!(await streamExists(jsm, `OBJ_${BUCKETS.objects}`)))

@@ -190,3 +190,17 @@ test("530 5.7.0 in the clear where TLS is required", async () => {
   using relay = await posthorn.connectRelay();
   expect(await relay.say(MAIL_FROM)).toBe("530 5.7.0 Must issue a STARTTLS command first");
 });
+
+test("every stream and bucket that somebody deletes is made again, and mail that needs it is taken again", async () => {
+  await using nats = await startNatsServer();
+  await using posthorn = await startTestDaemon(nats);
+  const { address } = await posthorn.emailHook();
+  const { jsm } = posthorn.daemon.storage;
+  for (const gone of ["POSTHORN_DEAD_LETTERS", "POSTHORN_REFUSED", "KV_posthorn_unfinished", "OBJ_posthorn_objects"])
+    await jsm.streams.delete(gone);
+  const words = "From: shop@example.org\r\n\r\nJust words: a dead letter, with its mail as an object.\r\n";
+  expect(await sendOnce(posthorn, address, words)).toMatch(/^(451 4\.3\.5|250) /);
+  await expect.poll(() => sendOnce(posthorn, address, words)).toMatch(/^250 2\.0\.0 /);
+  expect(await storedIn(posthorn, "POSTHORN_DEAD_LETTERS")).toHaveLength(1);
+  await expect.poll(async () => (await jsm.streams.names("").next()).sort()).toContain("POSTHORN_REFUSED");
+});
