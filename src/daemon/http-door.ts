@@ -1,6 +1,7 @@
 import { presentedKey } from "../authenticate/api-key.ts";
 import type { Settings } from "../config/settings.ts";
 import { Budget } from "../lib/budget.ts";
+import type { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { HookId } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
@@ -11,6 +12,7 @@ import { deliverRequest } from "../pipeline/deliver-request.ts";
 import type { Pulse } from "../publish/pulse.ts";
 import type { Admission } from "../receive/admission.ts";
 import { HttpDoor } from "../receive/http/door.ts";
+import type { RateVerdict } from "../receive/http/rate-headers.ts";
 import type { HttpDoorServices, RefusedRequest, Refusal } from "../receive/http/services.ts";
 import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -42,6 +44,7 @@ export interface HttpDoorParts {
   readonly metrics: Metrics;
   readonly admission: Admission;
   readonly pulse: Pulse;
+  readonly rates: SlidingMinute;
   /** Told of each answer that is no 2xx. */
   readonly onRefusal?: (refused: RefusedRequest) => void;
 }
@@ -56,6 +59,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
       maxBodyBytes: settings.maxBodyBytes,
       maxUploadBytes: settings.maxUploadBytes,
       idleMs: IDLE_MS,
+      publicUrl: settings.publicUrl,
       trustedProxies: settings.trustedProxies,
       maxHeaderBytes: MAX_HEADER_BYTES,
       headersTimeoutMs: HEADERS_TIMEOUT_MS,
@@ -121,6 +125,7 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
       return known === undefined ? lookUp(hookId, remoteAddress) : { kind: "hook", hook: known };
     },
     authorize,
+    countRate: (hook, remoteAddress) => countRate(hook, remoteAddress, parts.rates, Date.now()),
     deliver,
     whyNotNow: () => (!nats.isConnected() ? "nats-away" : pulse.isSilent ? "no-ack" : undefined),
     onRefusal: (refused) => {
@@ -148,6 +153,19 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
   }
 }
 
+/** The hook's own limit, and its limit for each sender's address. */
+function countRate(hook: Hook, remoteAddress: string, rates: SlidingMinute, now: number): RateVerdict[] {
+  const { perMinute, perAddress } = hook.options.rateLimit ?? {};
+  const count = (name: RateVerdict["name"], key: string, limit: number): RateVerdict => {
+    const isWithin = rates.tryCount(key, limit, now);
+    return { isWithin, name, perMinute: limit, ...rates.room(key, limit, now) };
+  };
+  const own = perAddress === undefined ? [] : [count("address", `${hook.hookId} ${remoteAddress}`, perAddress)];
+  // One address that sends too much does not use up the room of all others.
+  if (perMinute === undefined || own.some(({ isWithin }) => !isWithin)) return own;
+  return [...own, count("hook", hook.hookId, perMinute)];
+}
+
 /** One line per request with its outcome. */
 function logRequest(request: ReceivedRequest, outcome: RequestOutcome, tookMs: number, log: Log): void {
   const fields = {
@@ -159,7 +177,7 @@ function logRequest(request: ReceivedRequest, outcome: RequestOutcome, tookMs: n
     outcome: outcome.kind,
     ...("eventId" in outcome && { eventId: outcome.eventId }),
     ...(outcome.kind !== "stored" && { cause: causeOf(outcome) }),
-    ...(outcome.kind === "tryLater" && outcome.error !== undefined && { error: String(outcome.error) }),
+    ...(outcome.kind === "tryLater" && outcome.error !== undefined && { error: errorInWords(outcome.error) }),
   };
   if (outcome.kind === "tryLater") log.warn("Request not taken; the sender keeps it", fields);
   else log.info("Request", fields);
@@ -169,3 +187,6 @@ function causeOf(outcome: RequestOutcome): string {
   if (outcome.kind === "deadLettered") return outcome.reason.code;
   return outcome.kind === "tryLater" || outcome.kind === "refused" ? outcome.cause : "";
 }
+
+const errorInWords = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : typeof error === "string" ? error : typeof error;

@@ -25,6 +25,14 @@ export class SlidingMinute {
     return true;
   }
 
+  /** How many more fit, and in how many seconds the next window makes room. */
+  room(key: string, limit: number, now: number): { readonly remaining: number; readonly resetSeconds: number } {
+    const count = this.#countAt(key, now);
+    const share = 1 - (now % MINUTE_MS) / MINUTE_MS;
+    const remaining = Math.max(0, Math.floor(limit - count.current - count.previous * share));
+    return { remaining, resetSeconds: Math.max(1, Math.ceil((MINUTE_MS - (now % MINUTE_MS)) / 1_000)) };
+  }
+
   #countAt(key: string, now: number): Count {
     const window = Math.floor(now / MINUTE_MS);
     let count = this.#counts.get(key);

@@ -22,7 +22,8 @@ export interface HookOptions {
   readonly captcha?: { readonly provider: "turnstile" | "hcaptcha" | "recaptcha"; readonly secret: SecretReference };
   readonly signature?: SignatureOption;
   readonly handshake?: Handshake;
-  readonly rateLimit?: { readonly perMinute: number };
+  /** A sliding minute over all senders, and over each address that sends by HTTP. */
+  readonly rateLimit?: { readonly perMinute: number; readonly perAddress?: number };
 }
 
 /** A JSON Schema document; only an object or a boolean is one. */

@@ -97,7 +97,10 @@ export const OPTION_SCHEMAS = {
   },
   rateLimit: {
     type: "object",
-    properties: { perMinute: { type: "integer", minimum: 1, maximum: 1_000_000 } },
+    properties: {
+      perMinute: { type: "integer", minimum: 1, maximum: 1_000_000 },
+      perAddress: { type: "integer", minimum: 1, maximum: 1_000_000 },
+    },
     required: ["perMinute"],
     additionalProperties: false,
   },

@@ -2,8 +2,11 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 
 import type { Hook } from "../../model/hook.ts";
 import type { RequestProblem } from "../../model/outcome.ts";
-import type { Refusal, RefusedRequest } from "./services.ts";
+import type { Language } from "./negotiate.ts";
+import { pageProblemOf } from "./page-texts.ts";
+import { PAGE_HEADERS, problemPage } from "./pages.ts";
 import { answerOf, problemJson } from "./problem.ts";
+import type { Refusal, RefusedRequest } from "./services.ts";
 
 /** One request on its way to its answer. */
 export interface Call {
@@ -17,6 +20,8 @@ export interface Call {
   /** Header fields that every answer to this request carries: CORS, rate limits. */
   readonly extra: OutgoingHttpHeaders;
   hook: Hook | undefined;
+  /** The language of pages, when a browser asks that shows its answer to a person. */
+  language: Language | undefined;
   /** Bytes of the body that were read. */
   size: number;
 }
@@ -72,7 +77,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
-/** Answers with problem details (RFC 9457) and tells `onRefusal`. */
+/** Answers with problem details (RFC 9457), or with a page for people, and tells `onRefusal`. */
 export function refuse(
   call: Call,
   refusal: Refusal & { readonly problems?: readonly RequestProblem[] },
@@ -88,23 +93,22 @@ export function refuse(
     cause: refusal.cause,
     size: call.size,
   });
+  const { requestId, language } = call;
   const all: OutgoingHttpHeaders = {
     "content-type": "application/problem+json",
     ...(refusal.kind === "tryLater" && { "retry-after": retryAfterOf(refusal.cause) }),
     // RFC 6750 §3: which scheme opens the door.
     ...(answer.status === 401 && { "www-authenticate": 'Bearer realm="posthorn"' }),
+    ...(language !== undefined && PAGE_HEADERS),
     ...headers,
   };
-  send(
-    call,
-    answer.status,
-    all,
-    problemJson(answer, {
-      requestId: call.requestId,
-      ...("detail" in refusal && refusal.detail !== undefined && { detail: refusal.detail }),
-      ...(refusal.problems && { problems: refusal.problems }),
-    }),
-  );
+  const problems = refusal.problems ?? [];
+  if (language !== undefined) {
+    const problem = pageProblemOf(refusal.cause, refusal.kind === "tryLater");
+    return send(call, answer.status, all, problemPage(language, problem, { requestId, problems }));
+  }
+  const detail = "detail" in refusal && refusal.detail !== undefined ? { detail: refusal.detail } : {};
+  send(call, answer.status, all, problemJson(answer, { requestId, problems, ...detail }));
 }
 
 function retryAfterOf(cause: string): string {

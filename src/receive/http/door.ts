@@ -8,12 +8,12 @@ import { fastify } from "fastify";
 import type { Call } from "./call.ts";
 import { refuse } from "./call.ts";
 import { answerOf, problemJson } from "./problem.ts";
-import type { HandleLimits } from "./handle.ts";
+import type { HandleOptions } from "./handle.ts";
 import { handleHookCall } from "./handle.ts";
 import { remoteAddressOf } from "./remote-address.ts";
 import type { HttpDoorServices } from "./services.ts";
 
-export interface HttpDoorOptions extends HandleLimits {
+export interface HttpDoorOptions extends HandleOptions {
   readonly trustedProxies: BlockList;
   readonly maxHeaderBytes: number;
   /** Until the header fields of a request stand there, and until the whole request does. */
@@ -51,25 +51,27 @@ export class HttpDoor {
         insecureHTTPParser: false,
       },
       clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, this.#services),
-      routerOptions: { ignoreTrailingSlash: true, maxParamLength: 64 },
+      routerOptions: { maxParamLength: 64 },
     });
     // With a listener of our own the body is asked for when the header fields were looked at, not before.
     this.#app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
       this.#app.server.emit("request", request, response),
     );
-    this.#app.route({
-      method: this.#app.supportedMethods,
-      url: "/v1/hooks/:kind/:hookId",
-      onRequest: async (request, reply) => {
-        reply.hijack();
-        const { kind, hookId } = request.params as { kind: string; hookId: string };
-        const call = this.#callOf(request.raw, reply.raw);
-        await handleHookCall(call, { kind, hookId }, this.#services, this.#options).catch((error: unknown) =>
-          this.#fault(call, error),
-        );
-      },
-      handler: async () => undefined,
-    });
+    for (const url of ["/v1/hooks/:kind/:hookId", "/v1/hooks/:kind/:hookId/:page"]) {
+      this.#app.route({
+        method: this.#app.supportedMethods,
+        url,
+        onRequest: async (request, reply) => {
+          reply.hijack();
+          const { kind, hookId, page = "" } = request.params as { kind: string; hookId: string; page?: string };
+          const call = this.#callOf(request.raw, reply.raw);
+          await handleHookCall(call, { kind, hookId, page }, this.#services, this.#options).catch((error: unknown) =>
+            this.#fault(call, error),
+          );
+        },
+        handler: async () => undefined,
+      });
+    }
     this.#app.setNotFoundHandler((request, reply) => {
       reply.hijack();
       refuse(
@@ -109,6 +111,7 @@ export class HttpDoor {
       query: mark < 0 ? "" : url.slice(mark + 1),
       extra: {},
       hook: undefined,
+      language: undefined,
       size: 0,
     };
   }

@@ -5,6 +5,7 @@ import type { Hook } from "../../model/hook.ts";
 import type { RefusedCause, RequestOutcome, RequestRefusedCause, TryLaterCause } from "../../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../../model/request.ts";
 import type { Lookup } from "../smtp/recipient.ts";
+import type { RateVerdict } from "./rate-headers.ts";
 
 export type Refusal =
   | { readonly kind: "refused"; readonly cause: RefusedCause | RequestRefusedCause; readonly detail?: string }
@@ -27,6 +28,8 @@ export interface HttpDoorServices {
   hookById(hookId: HookId, remoteAddress: string): Lookup | Promise<Lookup>;
   /** Whether the key in `headers` opens the hook; undefined when it does. */
   authorize(hook: Hook, headers: RequestHeaders, remoteAddress: string): Promise<Refusal | undefined>;
+  /** Counts the request; one verdict for each limit that the hook has. */
+  countRate(hook: Hook, remoteAddress: string): readonly RateVerdict[];
   /** Takes the request to its event; the outcome comes after the ack. Never throws. */
   deliver(request: ReceivedRequest): Promise<{ readonly outcome: RequestOutcome; readonly next?: string }>;
   /** Why no request can be stored now; asked before a body is read. */

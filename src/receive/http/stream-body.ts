@@ -14,14 +14,22 @@ export async function* streamBodyOf(
   if (Number(request.headers["content-length"] ?? 0) > limits.maxBytes) throw new BodyProblem("too-large");
   const chunks = request.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
   let size = 0;
-  for (;;) {
-    const next = await nextOf(chunks, limits.idleMs);
-    if (next.done === true) return;
-    const chunk = next.value as Buffer;
-    size += chunk.length;
-    limits.onBytes(size);
-    if (size > limits.maxBytes) throw new BodyProblem("too-large");
-    yield chunk;
+  let isWaiting = false;
+  try {
+    for (;;) {
+      isWaiting = true;
+      const next = await nextOf(chunks, limits.idleMs);
+      isWaiting = false;
+      if (next.done === true) return;
+      const chunk = next.value as Buffer;
+      size += chunk.length;
+      limits.onBytes(size);
+      if (size > limits.maxBytes) throw new BodyProblem("too-large");
+      yield chunk;
+    }
+  } finally {
+    // Lets go of the request, so that what is left can be read past the answer; behind a read that never ends it cannot.
+    if (!isWaiting) await chunks.return?.();
   }
 }
 
