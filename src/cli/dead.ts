@@ -16,13 +16,15 @@ import { print, printJson, printTable, styled } from "./print.ts";
 type Found = { readonly sequence: number; readonly letter: StoredDeadLetter };
 
 const REPLAY_HEAP_MB = 512;
+/** A mailbox provider waits for somebody to say yes. */
+const FOR_A_PERSON = "forwarding-confirmation";
 
 /** `posthorn dead`: list, show, replay, discard. */
 export function deadCommand(): Command {
   const dead = new Command("dead").description("what became no event, and why");
   dead
     .command("list")
-    .description("list dead letters, newest last")
+    .description("list dead letters, newest last; those that a person has to follow come first")
     .option("--reason <code>", "only these")
     .action(async ({ reason }: { reason?: string }, command: Command) => {
       const letters = await withStorage(async ({ jsm }) =>
@@ -30,9 +32,12 @@ export function deadCommand(): Command {
           .map(({ letter }) => letter)
           .filter(({ reason: { code } }) => reason === undefined || code === reason),
       );
-      if (wantsJson(command)) return printJson(letters);
+      const waiting = letters.filter(({ reason: { code } }) => code === FOR_A_PERSON);
+      const sorted = [...waiting, ...letters.filter(({ reason: { code } }) => code !== FOR_A_PERSON)];
+      if (wantsJson(command)) return printJson(sorted);
+      for (const { id, reason: why } of waiting) print(`${styled("bold", id)} ${why.detail}`);
       printTable(
-        letters.map((letter) => ({
+        sorted.map((letter) => ({
           id: letter.id,
           time: letter.time,
           reason: letter.reason.code,

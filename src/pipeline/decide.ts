@@ -6,6 +6,7 @@ import type { Envelope, JsonText, MailSummary } from "../model/mail.ts";
 import type { RefusedCause, TryLaterCause } from "../model/outcome.ts";
 import type { Authentication } from "../model/verdicts.ts";
 import type { PayloadChoice } from "../extract/payload.ts";
+import { confirmationInWords, forwardingConfirmationOf } from "./forwarding-confirmation.ts";
 import { authorOf, demandOf, whyNotAllowed } from "./sender-policy.ts";
 
 /** What shall happen with one mail for one hook. There is no default: every path decides. */
@@ -32,6 +33,9 @@ export function decide(input: DecideInput): Decision {
   if (hook.app === POSTHORN)
     return deadLetter("system", "Mail to the postmaster of our domain; set an alias to give it a hook");
   const { options } = hook;
+  // Before any policy: whoever sets forwarding up has to see the question, and it never comes from the hook's senders.
+  const confirmation = forwardingConfirmationOf(summary, choice.kind !== "nothing");
+  if (confirmation !== undefined) return deadLetter("forwarding-confirmation", confirmationInWords(confirmation));
   const author = authorOf(summary);
   const notAllowed = whyNotAllowed(author, options.senders);
   if (notAllowed !== undefined) return deadLetter("sender-not-allowed", notAllowed);
