@@ -1,3 +1,5 @@
+import { domainToASCII } from "node:url";
+
 import type { Settings } from "../config/settings.ts";
 import type { ListenAddress } from "../config/units.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
@@ -163,8 +165,7 @@ function servicesOf(
   };
 
   return (door) => ({
-    isOurDomain: (domain) =>
-      settings.mailDomain.some((ours) => (ours.startsWith("*.") ? domain.endsWith(ours.slice(1)) : domain === ours)),
+    isOurDomain: (domain) => isIn(settings.mailDomain, domainToASCII(domain)),
     hookById: (hookId, remoteAddress) => lookUp(snapshot.hookById(hookId), { hookId }, remoteAddress),
     hookByAlias: (address, remoteAddress) => lookUp(snapshot.hookByAlias(address), { alias: address }, remoteAddress),
     withinRate: ({ hookId, options }) =>
@@ -260,3 +261,7 @@ function causeInWords(outcome: Outcome): string {
 
 const errorInWords = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error);
+
+/** `*.shop.example` stands for every domain below, at any depth. */
+const isIn = (domains: readonly string[], name: string) =>
+  domains.some((ours) => (ours.startsWith("*.") ? name.endsWith(ours.slice(1)) : name === ours));

@@ -34,6 +34,7 @@ export type RefusedCause =
   | "smuggling"
   | "client-not-allowed"
   | "credentials-wrong"
+  | "unknown-parameter"
   | "empty"
   | "authentication-failed";
 

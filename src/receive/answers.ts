@@ -41,6 +41,7 @@ export const REFUSED = {
   "mail-loop": { smtp: "554 5.4.6", http: 400, text: "Mail loop, too many Received fields" },
   "tls-required": { smtp: "530 5.7.0", http: 403, text: "Must issue a STARTTLS command first" },
   smuggling: { smtp: "550 5.5.2", http: 400, text: "Line ends must be CRLF" },
+  "unknown-parameter": { smtp: "555 5.5.4", http: 400, text: "Parameter not recognized or not implemented" },
   "credentials-wrong": { smtp: "535 5.7.8", http: 403, text: "These credentials open nothing" },
   "client-not-allowed": { smtp: "554 5.7.1", http: 403, text: "This address may not connect here" },
   empty: { smtp: "550 5.6.0", http: 422, text: "Nothing to extract in this mail" },

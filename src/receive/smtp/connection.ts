@@ -6,6 +6,7 @@ import type { SMTPServer } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 
 import type { Envelope, Peer, Recipient } from "../../model/mail.ts";
+import { readAddressCommand } from "./address-command.ts";
 import type { ConnectionOptions } from "./connection-server.ts";
 import type { MailDoor } from "./door.ts";
 import type { DataEnd } from "./mail-stream.ts";
@@ -166,7 +167,36 @@ export class MailConnection extends SMTPConnection {
     clearTimeout(this.#transactionTimer);
   }
 
+  /** The library reads MAIL and RCPT with our parser. */
+  override _parseAddressCommand(
+    rawName: string,
+    rawCommand: Buffer | string,
+  ): ReturnType<SMTPConnection["_parseAddressCommand"]> {
+    const read = readAddressCommand(verbOf(rawName), rawCommand.toString());
+    if (read === undefined) return false;
+    const { address, parameters, duplicate } = read;
+    return { address, args: parameters.size === 0 ? false : Object.fromEntries(parameters), duplicate };
+  }
+
+  /** A parameter of an extension that we did not announce (RFC 5321 §4.1.1.11): DSN's, because we send no reports. */
+  #hasForeignParameter(verb: "MAIL FROM" | "RCPT TO", command: Buffer): boolean {
+    const known =
+      verb === "MAIL FROM" ? ["SIZE", "BODY", "SMTPUTF8", ...(this._isSupported("AUTH") ? ["AUTH"] : [])] : [];
+    const read = readAddressCommand(verb, command.toString());
+    return read !== undefined && [...read.parameters.keys()].some((name) => !known.includes(name));
+  }
+
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    if (!this.#hasForeignParameter("RCPT TO", command)) return super.handler_RCPT(command, callback);
+    this.reply(replyRefused("unknown-parameter"));
+    callback();
+  }
+
   override handler_MAIL(command: Buffer, callback: () => void): void {
+    if (this.#hasForeignParameter("MAIL FROM", command)) {
+      this.reply(replyRefused("unknown-parameter"));
+      return callback();
+    }
     clearTimeout(this.#transactionTimer);
     this.#transactionTimer = setTimeout(
       () => this.reply(replyTryLater("idle")),
@@ -307,6 +337,8 @@ export class MailConnection extends SMTPConnection {
     if (!this.#delivering) this.#giveBytes();
   }
 }
+
+const verbOf = (name: string) => (name.toUpperCase() === "MAIL FROM" ? "MAIL FROM" : "RCPT TO");
 
 function isLoopback(address: string): boolean {
   return address === "::1" || (isIPv4(address) && address.startsWith("127."));
