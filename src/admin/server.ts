@@ -9,6 +9,8 @@ import { frameOf } from "./frame.ts";
 import { failurePage, notFoundPage } from "./pages/not-found.ts";
 import { probes } from "./probes.ts";
 import { sendHtml, sendProblem } from "./replies.ts";
+import { Jobs } from "./jobs.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import type { AdminServices } from "./services.ts";
@@ -74,6 +76,9 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   probes(server, services);
   hookRoutes(server, services, services.now);
   eventRoutes(server, services);
+  const jobs = new Jobs(services.log);
+  server.addHook("preClose", () => jobs.close());
+  deadLetterRoutes(server, services, jobs);
   return server;
 }
 

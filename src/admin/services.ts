@@ -90,6 +90,8 @@ export interface EntryWish {
   readonly subjects?: readonly string[] | undefined;
   /** A part of the entry's text, in any case. */
   readonly text?: string | undefined;
+  /** A part of the entry's text to the letter. */
+  readonly contains?: string | undefined;
 }
 
 /** Seeing and changing apps and hooks. Changes throw `OperatorError` for what the administrator has to mend. */
@@ -179,8 +181,32 @@ export interface EventServices {
   readonly audit: (wish: EntryWish) => Promise<EntryPage>;
 }
 
+/** What became of a dead letter that was run again. */
+export interface ReplayAnswer {
+  readonly kind: "published" | "dead-again" | "not-possible";
+  /** Why it did not become an event. */
+  readonly why?: string;
+}
+
+/** What became no event, and acting on it. */
+export interface DeadLetterServices {
+  readonly deadLetters: (wish: EntryWish) => Promise<EntryPage>;
+  readonly deadLetter: (sequence: number) => Promise<Entry | undefined>;
+  /** How many of each reason, among the newest that could be looked at in a moment. */
+  readonly deadLetterCounts: () => Promise<{
+    readonly byReason: ReadonlyMap<string, number>;
+    readonly isComplete: boolean;
+  }>;
+  /** Every dead letter of a reason, oldest first. */
+  readonly allDeadLetters: (reason: string | undefined) => AsyncIterable<Entry>;
+  /** Runs it through the same path as a new mail; takes it away when it became an event. */
+  readonly replayDeadLetter: (sequence: number, by: Actor) => Promise<ReplayAnswer>;
+  /** False when it was gone already. */
+  readonly discardDeadLetter: (sequence: number, by: Actor) => Promise<boolean>;
+}
+
 /** What the admin listener is given: all it can see and do. */
-export interface AdminServices extends HookServices, EventServices, ReadingServices {
+export interface AdminServices extends HookServices, EventServices, ReadingServices, DeadLetterServices {
   /** Everything that a running Posthorn needs, looked at now. Never throws. */
   readonly checkHealth: () => Promise<readonly AdminCheck[]>;
   /** False from the moment the daemon begins to stop. */

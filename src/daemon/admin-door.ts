@@ -6,6 +6,7 @@ import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { writeAudit } from "../publish/audit.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { adminDeadLetters } from "./admin-dead-letters.ts";
 import { adminEvents } from "./admin-events.ts";
 import type { NoteChange } from "./admin-hooks.ts";
 import { adminHooks } from "./admin-hooks.ts";
@@ -80,6 +81,7 @@ function servicesOf({
     ...adminHooks({ storage, settings, noteChange, smtpAddress }),
     ...adminEvents(storage),
     ...adminReading(storage, stages),
+    ...adminDeadLetters(storage, stages, noteChange),
     checkHealth: () => checkHealth(storage, settings),
     isServing,
     metricsText: () => metrics.text(),

@@ -1,4 +1,4 @@
-import type { EntryPage, EntryWish, EventServices } from "../admin/services.ts";
+import type { Entry, EntryPage, EntryWish, EventServices } from "../admin/services.ts";
 import { STREAMS } from "../nats/provision.ts";
 import { followEvents } from "../publish/follow-events.ts";
 import { getObject } from "../publish/objects.ts";
@@ -25,12 +25,16 @@ export function adminEvents(storage: Storage): EventServices {
 /** A page of any stream, filtered by subjects on the server and by text here. */
 export function pageOf(storage: Storage, stream: string, wish: EntryWish): Promise<EntryPage> {
   const text = wish.text?.trim().toLowerCase();
+  const { contains, before, limit, subjects } = wish;
+  const accepts = (entry: Entry): boolean =>
+    (!text || entry.text.toLowerCase().includes(text)) && (contains === undefined || entry.text.includes(contains));
+  const isFiltered = Boolean(text) || contains !== undefined;
   return readBackwards(storage, {
     stream,
-    before: wish.before,
-    limit: wish.limit,
-    subjects: wish.subjects,
+    before,
+    limit,
+    subjects,
     patienceMs: PATIENCE_MS,
-    ...(text && { accepts: (entry) => entry.text.toLowerCase().includes(text) }),
+    ...(isFiltered && { accepts }),
   });
 }

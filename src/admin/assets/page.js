@@ -116,3 +116,12 @@ if (live !== null) {
   // A page that is left must not keep its place: browsers allow six connections to one server.
   addEventListener("pagehide", () => source.close());
 }
+
+// One box for all boxes of a list.
+const all = document.querySelector("[data-check-all]");
+if (all !== null) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of document.querySelectorAll("input[name=sequence]")) box.checked = all.checked;
+  });
+}

@@ -16,6 +16,7 @@ export interface Frame {
 const MENU: readonly (readonly [path: string, name: string])[] = [
   ["/", "Hooks"],
   ["/events", "Events"],
+  ["/dead-letters", "Dead letters"],
 ];
 
 /** A whole page: head, menu, `main` with the content. Works without scripts; `page.js` only adds comfort. */

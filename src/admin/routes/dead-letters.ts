@@ -1,0 +1,163 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { textAt } from "../event-view.ts";
+import { sendFile, sendMailHtml } from "../files.ts";
+import { formOf, textField } from "../forms.ts";
+import { actorOf, frameOf } from "../frame.ts";
+import type { Jobs, Step } from "../jobs.ts";
+import { memberOf, parseJsonTree } from "../json-tree.ts";
+import { deadLetterPage, deadLettersPage, discardPage } from "../pages/dead-letters.ts";
+import { jobPage } from "../pages/job.ts";
+import { failurePage, notFoundPage } from "../pages/not-found.ts";
+import { sendHtml } from "../replies.ts";
+import type { Actor, AdminServices, Entry, MailReport } from "../services.ts";
+
+const PER_PAGE = 50;
+const SHOWN_CONFIRMATIONS = 10;
+const MENU = "/dead-letters";
+const operator = { config: { role: "operator" } } as const;
+type Query = Readonly<Record<string, string | undefined>>;
+
+/** Pages of dead letters, and what is done to one or to many. */
+export function deadLetterRoutes(server: FastifyInstance, services: AdminServices, jobs: Jobs): void {
+  server.get<{ Querystring: Query }>("/dead-letters", async (request, reply) => {
+    const reason = /^[a-z-]{1,40}$/.test(request.query["reason"] ?? "") ? request.query["reason"] : undefined;
+    const before = Number(request.query["before"]) || undefined;
+    const [page, counts, confirmations] = await Promise.all([
+      services.deadLetters({ before, limit: PER_PAGE, ...(reason !== undefined && { contains: ofReason(reason) }) }),
+      services.deadLetterCounts(),
+      services.deadLetters({ limit: SHOWN_CONFIRMATIONS, contains: ofReason("forwarding-confirmation") }),
+    ]);
+    const mayAct = request.person?.role !== "viewer";
+    const view = { ...page, ...counts, before, reason, mayAct, confirmations: confirmations.entries };
+    return sendHtml(reply, deadLettersPage(frameOf(request, MENU), view));
+  });
+  one(server, services);
+  bulk(server, services, jobs);
+}
+
+const ofReason = (reason: string): string => `"reason":{"code":"${reason}"`;
+
+function one(server: FastifyInstance, services: AdminServices): void {
+  const missing = (request: FastifyRequest, reply: FastifyReply) =>
+    sendHtml(
+      reply.code(404),
+      notFoundPage(frameOf(request, MENU), "This dead letter is gone: replayed, discarded or expired."),
+    );
+  server.get("/dead-letters/:sequence", async (request, reply) => {
+    const entry = await services.deadLetter(sequenceIn(request));
+    if (entry === undefined) return missing(request, reply);
+    const letter = parseJsonTree(entry.text);
+    return sendHtml(
+      reply,
+      deadLetterPage(frameOf(request, MENU), {
+        entry,
+        letter,
+        report: await reportOf(entry, services),
+        hookName: services.hook(textAt(letter, "eventName") ?? "")?.displayEventName,
+        mayAct: request.person?.role !== "viewer",
+        maySeeRaw: request.person?.role === "administrator",
+      }),
+    );
+  });
+  server.get("/dead-letters/:sequence/html", async (request, reply) => {
+    const entry = await services.deadLetter(sequenceIn(request));
+    const report = entry === undefined ? undefined : await reportOf(entry, services);
+    return sendMailHtml(request, reply, report?.kind === "read" ? report.html : undefined);
+  });
+  server.get("/dead-letters/:sequence/raw", { config: { role: "administrator" } }, async (request, reply) => {
+    const entry = await services.deadLetter(sequenceIn(request));
+    const bytes = entry === undefined ? undefined : await rawOf(entry, services);
+    return bytes === undefined ? missing(request, reply) : sendFile(reply, bytes, `dead-${sequenceIn(request)}.eml`);
+  });
+  server.post("/dead-letters/:sequence/replay", operator, async (request, reply) => {
+    const { kind, why } = await services.replayDeadLetter(sequenceIn(request), actorOf(request));
+    if (kind === "published") return reply.redirect("/dead-letters?done=replayed", 303);
+    const title = kind === "dead-again" ? "It would be a dead letter again" : "It cannot be replayed now";
+    return sendHtml(reply.code(409), failurePage(frameOf(request, MENU), title, why ?? ""));
+  });
+  server.get("/dead-letters/:sequence/discard", operator, async (request, reply) => {
+    const here = `/dead-letters/${sequenceIn(request)}`;
+    return sendHtml(reply, discardPage(frameOf(request, MENU), "this dead letter", `${here}/discard`, [], here));
+  });
+  server.post("/dead-letters/:sequence/discard", operator, async (request, reply) => {
+    await services.discardDeadLetter(sequenceIn(request), actorOf(request));
+    return reply.redirect("/dead-letters?done=discarded", 303);
+  });
+}
+
+function bulk(server: FastifyInstance, services: AdminServices, jobs: Jobs): void {
+  server.post("/dead-letters/bulk", operator, async (request, reply) => {
+    const form = formOf(request);
+    const action = textField(form, "do");
+    const reason = textField(form, "reason");
+    const sequences = form.getAll("sequence").map(Number).filter(Number.isSafeInteger);
+    const isAll = action.endsWith("-all");
+    if (!isAll && sequences.length === 0)
+      return sendHtml(
+        reply.code(422),
+        failurePage(frameOf(request, MENU), "Nothing was chosen", "Go back and tick the dead letters that are meant."),
+      );
+    if (action.startsWith("discard") && textField(form, "sure") !== "yes") {
+      const what = isAll ? `all dead letters of the reason ${reason}` : `${sequences.length} dead letters`;
+      const fields = [
+        ["do", action],
+        ["sure", "yes"],
+        ["reason", reason],
+        ...sequences.map((sequence) => ["sequence", String(sequence)] as const),
+      ] as const;
+      return sendHtml(reply, discardPage(frameOf(request, MENU), what, "/dead-letters/bulk", fields, MENU));
+    }
+    const verb = action.startsWith("discard") ? "Discarding" : "Replaying";
+    const each = (sequence: number) => stepOf(action, sequence, services, actorOf(request));
+    const job = isAll
+      ? jobs.start(`${verb} all of ${reason}`, sequencesOf(services, reason), undefined, each)
+      : jobs.start(`${verb} ${sequences.length} dead letters`, sequences, sequences.length, each);
+    return reply.redirect(`/jobs/${job.jobId}`, 303);
+  });
+  server.get("/jobs/:job", async (request, reply) => {
+    const job = jobs.find((request.params as { job: string }).job);
+    if (job === undefined)
+      return sendHtml(reply.code(404), notFoundPage(frameOf(request, MENU), "That work is long done."));
+    if (!job.isEnded) reply.header("Refresh", "1");
+    return sendHtml(reply, jobPage(frameOf(request, MENU), job, MENU));
+  });
+}
+
+async function stepOf(action: string, sequence: number, services: AdminServices, by: Actor): Promise<Step> {
+  if (action.startsWith("discard"))
+    return { outcome: (await services.discardDeadLetter(sequence, by)) ? "discarded" : "gone already" };
+  const { kind, why } = await services.replayDeadLetter(sequence, by);
+  if (kind === "published") return { outcome: "became events" };
+  return {
+    outcome: kind === "dead-again" ? "would be dead letters again" : "could not be replayed",
+    trouble: { what: `number ${sequence}`, why: why ?? "" },
+  };
+}
+
+/** Those that are there now: a replay that dies again makes a new letter, which is not replayed for ever. */
+async function* sequencesOf(services: AdminServices, reason: string): AsyncGenerator<number> {
+  const now = await services.deadLetters({ limit: 1 });
+  const last = now.entries[0]?.sequence ?? 0;
+  for await (const { sequence } of services.allDeadLetters(reason)) {
+    if (sequence > last) return;
+    yield sequence;
+  }
+}
+
+async function rawOf(entry: Entry, services: AdminServices): Promise<Uint8Array | undefined> {
+  const object = textAt(parseJsonTree(entry.text), "object");
+  return object === undefined ? undefined : services.object(object);
+}
+
+async function reportOf(entry: Entry, services: AdminServices): Promise<MailReport | undefined> {
+  if (memberOf(parseJsonTree(entry.text), "mail") === undefined) return undefined;
+  const raw = await rawOf(entry, services);
+  if (raw === undefined) return { kind: "unread", why: "The mail itself is not kept any more" };
+  return services.readMail(raw, { eventName: textAt(parseJsonTree(entry.text), "eventName") });
+}
+
+function sequenceIn(request: FastifyRequest): number {
+  const { sequence } = request.params as { sequence: string };
+  return /^\d{1,15}$/.test(sequence) ? Math.max(1, Number(sequence)) : Number.MAX_SAFE_INTEGER;
+}
