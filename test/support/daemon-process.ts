@@ -10,6 +10,9 @@ const START_TIMEOUT_MS = 20_000;
 
 /** `posthorn serve` as a process of its own, which can be stopped and killed. */
 export class DaemonProcess {
+  /** For the next start: modules that are loaded before the program, and a shell command that goes before it (`ulimit -n 128`). */
+  preload: readonly string[] = [];
+  shellBefore: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
   #child: ChildProcess | undefined;
@@ -23,9 +26,12 @@ export class DaemonProcess {
   }
 
   /** Starts it and waits until it serves. */
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, "serve"], {
-      env: this.#env,
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const program = [process.execPath, ...this.preload.flatMap((module) => ["--import", module]), MAIN, "serve"];
+    const [command = "", ...args] =
+      this.shellBefore === undefined ? program : ["sh", "-c", `${this.shellBefore}; exec "$@"`, "sh", ...program];
+    const child = spawn(command, args, {
+      env: { ...this.#env, ...env },
       cwd: this.#folder,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -35,7 +41,7 @@ export class DaemonProcess {
     child.stdout.resume();
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!this.log.slice(from).includes("Posthorn serves")) {
-      if (child.exitCode !== null || Date.now() > deadline)
+      if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline)
         throw new Error(`the daemon did not start: ${this.log.slice(from)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -50,6 +56,16 @@ export class DaemonProcess {
     child.kill(signal);
     await ended;
     return child.exitCode;
+  }
+
+  /** Sends a signal and does not wait. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  get hasEnded(): boolean {
+    const child = this.#child;
+    return child === undefined || child.exitCode !== null || child.signalCode !== null;
   }
 
   get pid(): number {
@@ -68,6 +84,7 @@ export class DaemonProcess {
 export async function startDaemonProcess(
   natsUrl: string,
   env: Readonly<Record<string, string>> = {},
+  options: { readonly preload?: readonly string[]; readonly shellBefore?: string } = {},
 ): Promise<DaemonProcess> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-daemon-"));
   const daemon = new DaemonProcess(
@@ -83,6 +100,8 @@ export async function startDaemonProcess(
     },
     folder,
   );
+  daemon.preload = options.preload ?? [];
+  daemon.shellBefore = options.shellBefore;
   await daemon.start();
   return daemon;
 }
