@@ -9,6 +9,7 @@ import { errors, nanos } from "@nats-io/transport-node";
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { addEventSubjects } from "./event-subjects.ts";
+import { subjectCovers } from "./subject-covers.ts";
 
 /** The names of contract §6. */
 export const STREAMS = {
@@ -151,7 +152,7 @@ async function ensureStream(
   config: Partial<StreamConfig> & { name: string },
   log: Log,
 ): Promise<void> {
-  if (await streamExists(jsm, config.name)) return;
+  if (await streamExists(jsm, config.name)) return extendSubjects(jsm, config.name, config.subjects ?? []);
   const { config: created } = await jsm.streams.add(config);
   // A server from before an option drops it in silence: what came back is compared with what was asked for.
   for (const [option, asked] of Object.entries(config)) {
@@ -164,6 +165,14 @@ async function ensureStream(
     }
   }
   log.info("Created a stream", { stream: config.name });
+}
+
+/** A stream that the operator made keeps its settings; only subjects that it lacks are added (contract §6). */
+async function extendSubjects(jsm: JetStreamManager, name: string, wanted: readonly string[]): Promise<void> {
+  const { config } = await jsm.streams.info(name);
+  const subjects = config.subjects ?? [];
+  const missing = wanted.filter((subject) => !subjects.some((taken) => subjectCovers(taken, subject)));
+  if (missing.length > 0) await jsm.streams.update(name, { ...config, subjects: [...subjects, ...missing] });
 }
 
 async function streamExists(jsm: JetStreamManager, name: string): Promise<boolean> {
