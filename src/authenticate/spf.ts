@@ -1,7 +1,6 @@
-import { BlockList, isIPv4, isIPv6 } from "node:net";
-
 import { spf } from "mailauth/lib/spf/index.js";
 
+import { isInternal } from "../lib/networks.ts";
 import type { Verdict } from "../model/verdicts.ts";
 import type { Lookup } from "./dns-lookups.ts";
 
@@ -14,24 +13,6 @@ export interface SpfQuestion {
 
 /** Longest time of one evaluation; RFC 7208 §4.6.4 asks for a limit. */
 const MAX_ELAPSED_MS = 10_000;
-
-const INTERNAL = new BlockList();
-for (const [address, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.168.0.0", 16],
-] as const)
-  INTERNAL.addSubnet(address, prefix, "ipv4");
-for (const [address, prefix] of [
-  ["::", 127],
-  ["fc00::", 7],
-  ["fe80::", 10],
-] as const)
-  INTERNAL.addSubnet(address, prefix, "ipv6");
 
 /**
  * Whether the sender's domain lets this address send. Peers on loopback and in private networks get `none`: no domain
@@ -60,10 +41,4 @@ export async function checkSpf(question: SpfQuestion, lookup: Lookup): Promise<V
     scope: from === "" ? "helo" : "mailfrom",
     ...(answer.lookups && { lookups: answer.lookups.count }),
   };
-}
-
-/** Not an address at all (a Unix socket), or one that is not on the Internet. */
-function isInternal(ip: string): boolean {
-  if (isIPv4(ip)) return INTERNAL.check(ip, "ipv4");
-  return isIPv6(ip) ? INTERNAL.check(ip, "ipv6") : true;
 }

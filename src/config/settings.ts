@@ -197,6 +197,27 @@ export const SETTINGS = {
     "mail connections at once",
     readCount(1, 100_000),
   ),
+  clientConnections: row(
+    "POSTHORN_CLIENT_CONNECTIONS",
+    "50",
+    "1 to 100000",
+    "mail connections of one stranger's address at once; its network (/24, /64) may have twice as many",
+    readCount(1, 100_000),
+  ),
+  clientMailsPerMinute: row(
+    "POSTHORN_CLIENT_MAILS_PER_MINUTE",
+    "600",
+    "1 to 1000000",
+    "mails of one stranger's address in a minute; its network, and one sender's domain, may send twice as many",
+    readCount(1, 1_000_000),
+  ),
+  processes: row(
+    "POSTHORN_PROCESSES",
+    "1",
+    "1 to 1000",
+    "processes that share the load; each allows its part of what is limited by the minute",
+    readCount(1, 1_000),
+  ),
   idleTimeout: row("POSTHORN_IDLE_TIMEOUT", "5m", DURATION, "silence that ends a mail connection", readDuration),
   transactionTimeout: row(
     "POSTHORN_TRANSACTION_TIMEOUT",

@@ -15,6 +15,7 @@ import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { deliverMail } from "../pipeline/deliver-mail.ts";
 import type { Pulse } from "../publish/pulse.ts";
 import { Admission } from "../receive/admission.ts";
+import { ClientLimits } from "../receive/client-limits.ts";
 import type { Login, MailDoorServices, MailRefusal } from "../receive/smtp/door.ts";
 import { MailDoor } from "../receive/smtp/door.ts";
 import type { Lookup } from "../receive/smtp/recipient.ts";
@@ -26,6 +27,9 @@ import type { Storage } from "./storage.ts";
 /** Mails in memory at once, in units of the largest one. */
 const LARGEST_MAILS_IN_FLIGHT = 8;
 const MAX_MAILS_IN_FLIGHT = 2_000;
+/** Bytes of one stranger's address in a minute, in units of the largest mail. */
+const LARGEST_MAILS_PER_MINUTE = 20;
+const UNKNOWN_RECIPIENTS_PER_MINUTE = 100;
 /** So long before the end of the grace period deliveries are given up. */
 const LAST_REPLIES_MS = 1_000;
 
@@ -70,7 +74,14 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     { name: "smtps", at: settings.smtpsListen.at, lmtp: false, implicitTls: true },
   ] as const;
   const stopping = new AbortController();
-  const services = servicesOf(parts, admission, stopping.signal);
+  const limits = new ClientLimits({
+    connections: settings.clientConnections,
+    mailsPerMinute: settings.clientMailsPerMinute,
+    bytesPerMinute: settings.maxMessageBytes * LARGEST_MAILS_PER_MINUTE,
+    unknownPerMinute: UNKNOWN_RECIPIENTS_PER_MINUTE,
+    processes: settings.processes,
+  });
+  const services = servicesOf(parts, { admission, limits }, stopping.signal);
   const doors: { name: "smtp" | "lmtp" | "smtps"; door: MailDoor; address: string }[] = [];
   for (const { name, at, lmtp, implicitTls } of wanted) {
     if (at === "off") continue;
@@ -137,7 +148,7 @@ async function certificateOf({ tlsCert, tlsKey }: Settings, log: Log): Promise<L
 
 function servicesOf(
   parts: MailDoorParts,
-  admission: Admission,
+  { admission, limits }: { readonly admission: Admission; readonly limits: ClientLimits },
   stopping: AbortSignal,
 ): (door: "smtp" | "lmtp") => MailDoorServices {
   const { settings, storage, stages, log, metrics, rates, pulse, deliverMs, onRefusal } = parts;
@@ -169,7 +180,8 @@ function servicesOf(
     hookById: (hookId, remoteAddress) => lookUp(snapshot.hookById(hookId), { hookId }, remoteAddress),
     hookByAlias: (address, remoteAddress) => lookUp(snapshot.hookByAlias(address), { alias: address }, remoteAddress),
     withinRate: ({ hookId, options }) =>
-      options.rateLimit === undefined || rates.tryCount(hookId, options.rateLimit.perMinute, Date.now()),
+      options.rateLimit === undefined ||
+      rates.tryCount(hookId, Math.max(1, options.rateLimit.perMinute / settings.processes), Date.now()),
     deliver: (mail) => deliver(mail, door),
     login,
     onUnheard,
@@ -177,6 +189,7 @@ function servicesOf(
     hasRoom: () => mailsInFlight < MAX_MAILS_IN_FLIGHT,
     onRefusal: (refused) => onRefusal(refusalOf(refused, door)),
     admission,
+    limits,
     log,
   });
 

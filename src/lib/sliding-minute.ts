@@ -18,11 +18,20 @@ export class SlidingMinute {
 
   /** Counts one more for `key` unless that would pass `limit`; false when it would. */
   tryCount(key: string, limit: number, now: number): boolean {
+    if (this.isFull(key, limit, now)) return false;
+    this.add(key, 1, now);
+    return true;
+  }
+
+  /** Whether one more for `key` would pass `limit`. */
+  isFull(key: string, limit: number, now: number): boolean {
     const count = this.#countAt(key, now);
     const share = 1 - (now % MINUTE_MS) / MINUTE_MS;
-    if (count.current + count.previous * share >= limit) return false;
-    count.current += 1;
-    return true;
+    return count.current + count.previous * share >= limit;
+  }
+
+  add(key: string, amount: number, now: number): void {
+    this.#countAt(key, now).current += amount;
   }
 
   /** How many more fit, and in how many seconds the next window makes room. */

@@ -1,10 +1,12 @@
 import { isIPv4 } from "node:net";
+import { setTimeout as setTimeoutPromise } from "node:timers/promises";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
 import type { SMTPServer } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 
+import { isInternal } from "../../lib/networks.ts";
 import type { Envelope, Peer, Recipient } from "../../model/mail.ts";
 import { readAddressCommand } from "./address-command.ts";
 import type { ConnectionOptions } from "./connection-server.ts";
@@ -18,6 +20,11 @@ const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
 
 /** Passwords that one connection may get wrong; the last one hears 421. */
 const MAX_WRONG_LOGINS = 3;
+/** A list of old addresses has a few that are gone; who asks for more on one connection is harvesting. */
+const UNKNOWN_RECIPIENTS_AT_FULL_SPEED = 10;
+const MAX_UNKNOWN_RECIPIENTS = 30;
+const UNKNOWN_DELAY_MS = 20;
+const MAX_UNKNOWN_DELAY_MS = 1_000;
 
 type Asked = Pick<Recipient, "address"> & { readonly hook: Recipient["hook"] | undefined };
 
@@ -37,6 +44,8 @@ export class MailConnection extends SMTPConnection {
   #transactionTimer: NodeJS.Timeout | undefined;
   #delivering = false;
   #wrongLogins = 0;
+  #unknownRecipients = 0;
+  #share: Disposable | undefined;
 
   constructor(
     server: SMTPServer,
@@ -83,6 +92,26 @@ export class MailConnection extends SMTPConnection {
     return this.#wrongLogins >= MAX_WRONG_LOGINS;
   }
 
+  /** Our own side, a trusted relay that speaks for many, or one that logged in: the limits for strangers are not theirs. */
+  get isKnownPeer(): boolean {
+    const isRelayItself = this.#isTrusted && this.remoteAddress === this._originalRemoteAddress;
+    return isRelayItself || isInternal(this.remoteAddress) || Boolean(this.session.user);
+  }
+
+  /**
+   * Counts a recipient nobody knows. From the eleventh on the answer takes longer each time; true when the connection
+   * shall end, because it, its address or its network has asked for too many.
+   */
+  async isGuessing(): Promise<boolean> {
+    if (this.isKnownPeer) return false;
+    this.#unknownRecipients += 1;
+    const isWithin = this.#door.limits.tryUnknown(this.remoteAddress, Date.now());
+    if (!isWithin || this.#unknownRecipients > MAX_UNKNOWN_RECIPIENTS) return true;
+    const tooMany = this.#unknownRecipients - UNKNOWN_RECIPIENTS_AT_FULL_SPEED;
+    if (tooMany > 0) await setTimeoutPromise(Math.min(MAX_UNKNOWN_DELAY_MS, tooMany * UNKNOWN_DELAY_MS));
+    return false;
+  }
+
   /** Whether a mail is between MAIL FROM and its reply. */
   get isInTransaction(): boolean {
     return this.#delivering || Boolean(this.session.envelope?.mailFrom);
@@ -107,6 +136,10 @@ export class MailConnection extends SMTPConnection {
       if (!this.#door.isAllowed(this.remoteAddress)) return this.#refuse(replyRefused("client-not-allowed"));
       this.#place = this.#door.admission.tryConnect();
       if (this.#place === undefined) return this.reply(replyTryLater("too-many-connections"));
+      if (!this.isKnownPeer) {
+        this.#share = this.#door.limits.tryConnect(this.remoteAddress);
+        if (this.#share === undefined) return this.reply(replyTryLater("too-many-connections"));
+      }
       this.connectionReady();
     });
   }
@@ -247,6 +280,7 @@ export class MailConnection extends SMTPConnection {
         this.#giveBytes();
         return this.close();
       case "mail":
+        if (!this.isKnownPeer) this.#door.limits.countBytes(this.remoteAddress, end.bytes.length, Date.now());
         this.#delivering = true;
         this.#door
           .deliver(end.bytes, this.envelope(), this.#recipients, { peer: this.#peer(), connectionId: this.id })
@@ -333,6 +367,7 @@ export class MailConnection extends SMTPConnection {
   #onClose(): void {
     clearTimeout(this.#transactionTimer);
     this.#place?.[Symbol.dispose]();
+    this.#share?.[Symbol.dispose]();
     // A mail that is being delivered keeps its bytes until the outcome is known; its relay will send it again.
     if (!this.#delivering) this.#giveBytes();
   }

@@ -9,6 +9,7 @@ import type { Envelope, Peer, ReceivedMail, Recipient } from "../../model/mail.t
 import type { Outcome, TryLaterCause } from "../../model/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Admission } from "../admission.ts";
+import type { ClientLimits } from "../client-limits.ts";
 import { ConnectionServer } from "./connection-server.ts";
 import { MailConnection } from "./connection.ts";
 import { isMailLoop } from "./received-fields.ts";
@@ -76,6 +77,8 @@ export interface MailDoorServices extends RecipientServices {
   /** Told of every 4xx and 5xx as it goes out; returns at once. */
   onRefusal(refusal: MailRefusal): void;
   readonly admission: Admission;
+  /** What one stranger may do; trusted relays and our own side are not asked. */
+  readonly limits: ClientLimits;
   readonly log: Log;
 }
 
@@ -112,6 +115,10 @@ export class MailDoor {
     this.#server.door = this;
     // A client that goes away is no fault of ours, and the library says no more than that here.
     this.#server.on("error", (error) => services.log.debug("A mail connection ended with an error", { error }));
+  }
+
+  get limits(): ClientLimits {
+    return this.#services.limits;
   }
 
   get admission(): Admission {
@@ -252,7 +259,7 @@ export class MailDoor {
       socketTimeout: settings.idleTimeoutMs,
       logger: false,
       onAuth: (auth, session, callback) => this.#login(auth.password ?? "", session, callback),
-      onMailFrom: (_address, session, callback) => this.#guarded(() => this.#mailFrom(session), callback),
+      onMailFrom: (address, session, callback) => this.#guarded(() => this.#mailFrom(address, session), callback),
       onRcptTo: (address, session, callback) => this.#guarded(() => this.#rcptTo(address, session), callback),
     } as SMTPServerOptions;
   }
@@ -288,10 +295,15 @@ export class MailDoor {
     });
   }
 
-  #mailFrom(session: SMTPServerSession): Reply | undefined {
+  #mailFrom({ address }: SMTPServerAddress, session: SMTPServerSession): Reply | undefined {
     if (this.settings.tls?.required === true && !session.secure) return replyRefused("tls-required");
     const cause = this.#services.whyNotNow();
-    return cause === undefined ? undefined : replyTryLater(cause);
+    if (cause !== undefined) return replyTryLater(cause);
+    if (this.#connectionOf.get(session)?.isKnownPeer !== false) return undefined;
+    const senderDomain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+    return this.limits.tryMail(session.remoteAddress, senderDomain, Date.now())
+      ? undefined
+      : replyTryLater("rate-limited");
   }
 
   async #rcptTo(address: SMTPServerAddress, session: SMTPServerSession): Promise<Reply | undefined> {
@@ -311,6 +323,7 @@ export class MailDoor {
         connection.addRecipient(answer.recipient);
         return undefined;
       case "refused":
+        if (answer.cause === "no-such-hook" && (await connection.isGuessing())) return replyTryLater("guessing");
         return replyRefused(answer.cause);
       case "tryLater":
         return replyTryLater(answer.cause);

@@ -9,6 +9,7 @@ import type { Hook } from "../../../src/model/hook.ts";
 import type { ReceivedMail } from "../../../src/model/mail.ts";
 import type { EventId, Outcome } from "../../../src/model/outcome.ts";
 import { Admission } from "../../../src/receive/admission.ts";
+import { ClientLimits } from "../../../src/receive/client-limits.ts";
 import type { MailDoorServices, MailDoorSettings } from "../../../src/receive/smtp/door.ts";
 import { MailDoor } from "../../../src/receive/smtp/door.ts";
 import { silentLog } from "../../support/silent-log.ts";
@@ -88,6 +89,13 @@ async function openDoor(
       hasRoom: () => true,
       onRefusal: () => undefined,
       admission: new Admission({ maxConnections: 10, maxBytesInFlight: 1_000_000 }),
+      limits: new ClientLimits({
+        connections: 10,
+        mailsPerMinute: 100,
+        bytesPerMinute: 1_000_000,
+        unknownPerMinute: 100,
+        processes: 1,
+      }),
       log: silentLog,
       ...services,
     },
