@@ -82,10 +82,20 @@ export function decodeAs(buffer: Buffer, label: string): string | undefined {
   // TextDecoder takes no views of shared memory.
   const bytes = buffer.buffer instanceof SharedArrayBuffer ? Buffer.from(buffer) : buffer;
   const decoder = decoderOf(name);
-  if (decoder !== undefined) return decoder.decode(bytes);
+  if (decoder !== undefined) return asInBrowsers(bytes, decoder);
   const sevenBit = decodeSevenBit(bytes, name);
   if (sevenBit !== undefined) return decoderOf(sevenBit.charset)?.decode(sevenBit.bytes);
   return iconv.encodingExists(name) ? iconv.decode(bytes, name) : undefined;
+}
+
+const PRIVATE_OR_UNKNOWN = /[\uE000-\uF8FF\uFFFD]/;
+
+/** Node's decoders of Korean and Chinese know fewer characters than the standard's: no windows-949, no Hong Kong supplement. */
+function asInBrowsers(bytes: Buffer, decoder: TextDecoder): string {
+  if (decoder.encoding === "euc-kr") return iconv.decode(bytes, "cp949");
+  const text = decoder.decode(bytes);
+  const isPoorer = decoder.encoding === "big5" && PRIVATE_OR_UNKNOWN.test(text);
+  return isPoorer ? iconv.decode(bytes, "big5-hkscs") : text;
 }
 
 const decoders = new Map<string, TextDecoder | undefined>();
@@ -104,15 +114,22 @@ function decoderOf(name: string): TextDecoder | undefined {
   return decoder;
 }
 
+const WINDOWS_PAGE = /^(?:x-)?(?:ms-?)?(?:cp|ms|windows)-?(932|936|949|950)$/;
+const WINDOWS_PAGES: Readonly<Record<string, string>> = {
+  932: "shift_jis",
+  936: "gb18030",
+  949: "euc-kr",
+  950: "big5",
+};
+
 /** A label as the decoders know it: lower case, without quotes, by the names that Japanese and Korean mailers made up. */
 function plainLabel(label: string | undefined): string {
   if (label === undefined || label === "utf-8" || label === "us-ascii") return label ?? "";
   const name = label.replace(/^["'\s]+|["'\s]+$/g, "").toLowerCase();
   if (name.startsWith("iso-2022-jp")) return "iso-2022-jp";
-  if (/^(?:x-)?(?:cp|ms)-?932$/.test(name)) return "shift_jis";
-  if (/^(?:x-)?(?:cp|ms)-?949$/.test(name)) return "euc-kr";
-  if (/^(?:x-)?(?:cp|ms)-?936$/.test(name)) return "gb18030";
-  if (/^(?:x-)?(?:cp|ms)-?950$/.test(name)) return "big5";
+  const page = WINDOWS_PAGE.exec(name)?.[1];
+  if (page !== undefined) return WINDOWS_PAGES[page] ?? name;
+  if (name === "uhc") return "euc-kr";
   return name === "unicode-1-1-utf-7" || name === "x-unicode-2-0-utf-7" ? "utf-7" : name;
 }
 

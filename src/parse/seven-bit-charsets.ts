@@ -4,16 +4,56 @@ const SHIFT_IN = 0x0f;
 const ESCAPE = 0x1b;
 const LF = 0x0a;
 
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const BASE64_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE64 = new Int8Array(256).fill(-1);
+for (let value = 0; value < BASE64_DIGITS.length; value += 1) BASE64[BASE64_DIGITS.charCodeAt(value)] = value;
+
 /**
- * Seven-bit mail charsets that neither WHATWG nor iconv-lite reads, as bytes of the eight-bit charset they stand for.
+ * Seven-bit mail charsets that TextDecoder does not know, as bytes of a charset that it knows.
  *
- * HZ (RFC 1843) switches to GB 2312 with `~{` and back with `~}`; ISO-2022-KR (RFC 1557) to KS X 1001 with SO and SI.
+ * UTF-7 (RFC 2152) shifts to base64 of UTF-16 with `+`, and back at what is no base64; iconv-lite reads it, very slowly
+ * where shifts are many. HZ (RFC 1843) switches to GB 2312 with `~{` and back with `~}`; ISO-2022-KR (RFC 1557) to KS X
+ * 1001 with SO and SI.
  * Browsers refuse both because they hide markup; we read data, not markup to be shown.
  */
 export function decodeSevenBit(bytes: Uint8Array, label: string): { charset: string; bytes: Uint8Array } | undefined {
+  if (label === "utf-7") return { charset: "utf-16le", bytes: fromUtf7(bytes) };
   if (label === "hz-gb-2312" || label === "hz") return { charset: "gb18030", bytes: fromHz(bytes) };
   if (label === "iso-2022-kr" || label === "csiso2022kr") return { charset: "euc-kr", bytes: fromIso2022Kr(bytes) };
   return undefined;
+}
+
+function fromUtf7(bytes: Uint8Array): Uint8Array {
+  const out = Buffer.alloc(bytes.length * 2);
+  let length = 0;
+  let at = 0;
+  while (at < bytes.length) {
+    const byte = bytes[at] ?? 0;
+    at += 1;
+    if (byte !== PLUS || !(bytes[at] === MINUS || isBase64(bytes[at]))) {
+      // A plus sign that shifts to nothing is one that somebody forgot to write as "+-".
+      length = out.writeUInt16LE(byte, length);
+      continue;
+    }
+    if (bytes[at] === MINUS) length = out.writeUInt16LE(PLUS, length);
+    let bits = 0;
+    let count = 0;
+    for (; isBase64(bytes[at]); at += 1) {
+      bits = ((bits << 6) | (BASE64[bytes[at] ?? 0] ?? 0)) & 0xff_ffff;
+      count += 6;
+      if (count < 16) continue;
+      count -= 16;
+      length = out.writeUInt16LE((bits >> count) & 0xffff, length);
+    }
+    if (bytes[at] === MINUS) at += 1;
+  }
+  return out.subarray(0, length);
+}
+
+function isBase64(byte: number | undefined): boolean {
+  return byte !== undefined && (BASE64[byte] ?? -1) >= 0;
 }
 
 function fromHz(bytes: Uint8Array): Uint8Array {

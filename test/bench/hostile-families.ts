@@ -1,66 +1,72 @@
 import { extract } from "../../src/library.ts";
-import type { ExtractCallOptions } from "../../src/library.ts";
+import type { Family } from "./families.ts";
+import { FAMILIES } from "./families.ts";
 
-type Kind = NonNullable<ExtractCallOptions["as"]>;
+const SIZES = [65_536, 131_072, 262_144, 524_288];
+const ROUNDS = 3;
+/** Each measurement repeats the work until so much CPU time went into it: clocks tick in milliseconds. */
+const LEAST_MS = 30;
+/** A header of more than 256 KiB is a limit, not work. */
+const HEADER_SHARE = 3;
 
-const HALF = 65_536;
-const SIZES = [HALF, 2 * HALF, 4 * HALF, 8 * HALF];
-const ROUNDS = 5;
-
-const repeat = (unit: string) => (size: number) => unit.repeat(Math.ceil(size / unit.length));
-const around = (before: string, unit: string, after: string) => (size: number) => before + repeat(unit)(size) + after;
-
-/** Inputs that cost the naive reader time that grows faster than they do; each is made in any size. */
-const FAMILIES: readonly (readonly [name: string, as: Kind, make: (size: number) => string])[] = [
-  ["braces in prose", "text", repeat("{ ")],
-  ["lines that open", "text", repeat("{\n")],
-  ["lines like JSON", "text", repeat('{"a":\n')],
-  ["damaged objects", "text", repeat('{"a": {"b": nope}}\n')],
-  ["quotes that never close", "text", repeat('{"')],
-  ["quote marks in one line", "text", repeat("> ")],
-  ["quoted lines of two depths", "text", repeat("> {\n>> {\n")],
-  ["fences", "text", repeat("```\n{\n")],
-  ["no-break spaces", "text", around('{"a":', "\u00a0", "x")],
-  ["forward marks", "text", around('{"a":1}\n', "----- a -----\n", "")],
-  ["one item again and again", "text", repeat('{"a":1}\n')],
-  ["nesting", "json", repeat("[")],
-  ["commas", "json", around("[", ",", "]")],
-  ["blanks", "json", around("[1,", " ", "x]")],
-  ["missing commas", "json", around("[", "{}", "]")],
-  ["several values", "json", repeat("{}")],
-  ["comments that never close", "json", repeat("/*")],
-  ["HTML comment ends", "json", around("1", "--> ", "x")],
-  ["semicolons", "json", around("1", "; ", "x")],
-  ["entities", "json", repeat("&quot;")],
-  ["backslashes", "json", around('"', "\\", "")],
-  ["one name again and again", "json", around("{", '"a":1,', '"a":1}')],
-  ["damaged lines", "ndjson", repeat("{nope}\n")],
-  ["braces in HTML", "html", around("<p>", "{ ", "")],
-  ["pre blocks", "html", repeat("<pre>{</pre>")],
-  ["scripts", "html", repeat('<script type="application/json">{}</script>')],
-  ["damaged scripts", "html", repeat('<script type="application/json">{nope}</script>')],
-];
-
-// Prints milliseconds per size and the exponent of the growth: 1 is linear, 2 quadratic. Run: node test/bench/hostile-families.ts
-process.stdout.write(
-  `${"family".padEnd(30)}${SIZES.map((size) => `${size / 1024} KB`.padStart(10)).join("")}  exponent\n`,
-);
-for (const [name, as, make] of FAMILIES) {
-  const times: number[] = [];
-  for (const size of SIZES) times.push(await fastest(make(size), as));
-  const [first = 0] = times;
-  const exponent = Math.log2((times.at(-1) ?? 0) / first) / (SIZES.length - 1);
-  process.stdout.write(
-    `${name.padEnd(30)}${times.map((ms) => ms.toFixed(1).padStart(10)).join("")}  ${exponent.toFixed(2)}\n`,
-  );
+interface Measured {
+  readonly family: Family;
+  /** CPU time per size, in milliseconds. */
+  readonly times: readonly number[];
+  /** Slope of the times over the sizes, both as logarithms. */
+  readonly exponent: number;
 }
 
-async function fastest(text: string, as: Kind): Promise<number> {
-  let best = Number.POSITIVE_INFINITY;
+// Milliseconds of CPU time per size for each hostile family, and the exponent of the growth: 1 is linear, 2 quadratic. The
+// last lines name the largest exponent and the slowest input of 64 KB. Run: npm run bench:hostile
+const only = process.argv[2];
+const families = FAMILIES.filter(({ name, as }) => only === undefined || `${as}: ${name}`.includes(only));
+print(`${"family".padEnd(46)}${SIZES.map((size) => `${size / 1024} KB`.padStart(9)).join("")}  exponent`);
+const measured: Measured[] = [];
+for (const family of families) {
+  const one = await measure(family);
+  measured.push(one);
+  const { name, as } = family;
+  print(
+    `${`${as}: ${name}`.padEnd(46)}${one.times.map((ms) => ms.toFixed(2).padStart(9)).join("")}  ${one.exponent.toFixed(2)}`,
+  );
+}
+const steepest = measured.toSorted((a, b) => b.exponent - a.exponent)[0];
+const slowest = measured.toSorted((a, b) => (b.times[0] ?? 0) - (a.times[0] ?? 0))[0];
+if (steepest !== undefined && slowest !== undefined) {
+  print(`\n${measured.length} families; largest exponent ${steepest.exponent.toFixed(2)} (${steepest.family.name})`);
+  print(`slowest 64 KB: ${(slowest.times[0] ?? 0).toFixed(1)} ms (${slowest.family.as}: ${slowest.family.name})`);
+}
+
+async function measure(family: Family): Promise<Measured> {
+  const texts = SIZES.map((size) => family.make(family.inHeader ? size / HEADER_SHARE : size));
+  const times: number[] = texts.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < ROUNDS; round += 1) {
-    const started = performance.now();
-    await extract(text, { as });
-    best = Math.min(best, performance.now() - started);
+    for (const [index, text] of texts.entries())
+      times[index] = Math.min(times[index] ?? Number.POSITIVE_INFINITY, await millisecondsOf(text, family.as));
   }
-  return best;
+  return { family, times, exponent: slopeOf(SIZES.map(Math.log2), times.map(Math.log2)) };
+}
+
+async function millisecondsOf(text: string, as: Family["as"]): Promise<number> {
+  // CPU time of this thread: what else runs on the machine, and the engine's own threads, count for nobody.
+  const started = process.threadCpuUsage();
+  for (let times = 1; ; times += 1) {
+    await extract(text, { as });
+    const { user, system } = process.threadCpuUsage(started);
+    const ms = (user + system) / 1_000;
+    if (ms >= LEAST_MS) return ms / times;
+  }
+}
+
+/** Least squares. */
+function slopeOf(xs: readonly number[], ys: readonly number[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(xs), mean(ys)];
+  const covariance = xs.reduce((sum, x, index) => sum + (x - meanX) * ((ys[index] ?? 0) - meanY), 0);
+  return covariance / xs.reduce((sum, x) => sum + (x - meanX) ** 2, 0);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
