@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,10 +7,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProgram } from "../../src/cli/program.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+import type { Ran } from "../support/posthorn-command.ts";
+import { posthornCommand } from "../support/posthorn-command.ts";
 
 // Each command as a process of its own against a real server: what it prints for people, for machines, and its exit code.
 
-const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
 const APP = {
   app: "shop",
   version: "1.2.0",
@@ -37,19 +37,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function posthorn(...args: string[]): Promise<Ran> {
-  const env = { ...process.env, POSTHORN_NATS_URL: nats.url, POSTHORN_DATA_DIR: join(folder, "data") };
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+  const env = { POSTHORN_NATS_URL: nats.url, POSTHORN_DATA_DIR: join(folder, "data") };
+  return posthornCommand(args, { env, cwd: folder });
 }
 
 async function json(...args: string[]): Promise<unknown> {
@@ -206,11 +196,9 @@ test("a definition with faults installs nothing, and each fault stands on a line
 });
 
 test("a server that is not there is one line that says where it was looked for", async () => {
-  const env = { ...process.env, POSTHORN_NATS_URL: "nats://127.0.0.1:1" };
-  const child = spawn(process.execPath, [MAIN, "apps", "list"], { env, stdio: ["ignore", "ignore", "pipe"] });
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const code = await new Promise((resolve) => child.on("close", resolve));
+  const { code, stderr } = await posthornCommand(["apps", "list"], {
+    env: { POSTHORN_NATS_URL: "nats://127.0.0.1:1" },
+  });
   expect(code).toBe(1);
   expect(stderr).toMatch(/^posthorn: .*127\.0\.0\.1:1\b.*\n$/);
 });
