@@ -11,6 +11,8 @@ import { probes } from "./probes.ts";
 import { sendHtml, sendProblem } from "./replies.ts";
 import { Jobs } from "./jobs.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
+import { benchRoutes } from "./routes/bench.ts";
+import { houseRoutes } from "./routes/house.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import type { AdminServices } from "./services.ts";
@@ -79,6 +81,8 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   const jobs = new Jobs(services.log);
   server.addHook("preClose", () => jobs.close());
   deadLetterRoutes(server, services, jobs);
+  benchRoutes(server, services);
+  houseRoutes(server, services);
   return server;
 }
 

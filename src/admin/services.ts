@@ -160,12 +160,21 @@ export interface TakeOptions {
   readonly eventName?: string | undefined;
 }
 
+/** What became of a mail that was sent from the test bench. */
+export interface SendAnswer {
+  readonly kind: "stored" | "deadLettered" | "tryLater" | "refused";
+  /** The event's or dead letter's id, or why there is none. */
+  readonly detail: string;
+}
+
 /** Reading mails again: the test bench, and the raw mail behind an event or dead letter. */
 export interface ReadingServices {
   /** Runs in a worker with the daemon's limits. What is no mail is read as if it were a mail's only part. */
   readonly readMail: (bytes: Uint8Array, options: TakeOptions) => Promise<MailReport>;
   /** What kind of input it seems to be. */
   readonly kindOf: (bytes: Uint8Array) => string;
+  /** Delivers to an email hook for real, as if a relay had brought it. */
+  readonly sendMail: (eventName: string, bytes: Uint8Array, by: Actor) => Promise<SendAnswer>;
 }
 
 /** Seeing what arrived. */
@@ -205,10 +214,69 @@ export interface DeadLetterServices {
   readonly discardDeadLetter: (sequence: number, by: Actor) => Promise<boolean>;
 }
 
-/** What the admin listener is given: all it can see and do. */
-export interface AdminServices extends HookServices, EventServices, ReadingServices, DeadLetterServices {
+/** An API key; its secret is shown once, when it is made. */
+export interface AdminKey {
+  readonly keyId: string;
+  readonly app: string;
+  /** The hooks it opens; null for every hook of the app. */
+  readonly eventNames: readonly string[] | null;
+  readonly createdAt: string;
+  readonly expires: string | null;
+}
+
+export interface KeyServices {
+  readonly keys: () => readonly AdminKey[];
+  readonly createKey: (
+    wish: {
+      readonly app: string;
+      readonly eventName?: string | undefined;
+      readonly expiresInDays?: number | undefined;
+    },
+    by: Actor,
+  ) => Promise<{ readonly keyId: string; readonly key: string; readonly expires: string | null }>;
+  readonly revokeKey: (keyId: string, by: Actor) => Promise<void>;
+}
+
+export interface StreamFill {
+  readonly name: string;
+  readonly messages: number;
+  readonly bytes: number;
+  /** Null when it has none of its own. */
+  readonly maxBytes: number | null;
+  readonly oldest: string | null;
+  readonly maxAgeMs: number | null;
+  /** Only of the event stream. */
+  readonly dedupeWindowMs?: number;
+}
+
+/** A durable consumer of the event stream: somebody who must not miss anything, and how far behind it is. */
+export interface Subscriber {
+  readonly name: string;
+  readonly waiting: number;
+  readonly unacknowledged: number;
+  readonly filter: string;
+}
+
+/** What this replica did in the time it can look back on, an hour at most. */
+export interface Activity {
+  readonly sinceMs: number;
+  readonly outcomes: ReadonlyMap<string, number>;
+  /** The least bound, in milliseconds, under which half and 95 % of the acks stayed; null when there was none. */
+  readonly ackP50Ms: number | null;
+  readonly ackP95Ms: number | null;
+}
+
+export interface HealthServices {
   /** Everything that a running Posthorn needs, looked at now. Never throws. */
   readonly checkHealth: () => Promise<readonly AdminCheck[]>;
+  readonly streams: () => Promise<readonly StreamFill[]>;
+  readonly subscribers: () => Promise<readonly Subscriber[]>;
+  readonly activity: () => Promise<Activity>;
+}
+
+/** What the admin listener is given: all it can see and do. */
+export interface AdminServices
+  extends HookServices, EventServices, ReadingServices, DeadLetterServices, KeyServices, HealthServices {
   /** False from the moment the daemon begins to stop. */
   readonly isServing: () => boolean;
   readonly metricsText: () => Promise<{ readonly body: string; readonly contentType: string }>;

@@ -1,5 +1,5 @@
 import { createAdminServer } from "../admin/server.ts";
-import type { AdminServices } from "../admin/services.ts";
+import type { AdminServices, HealthServices } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
@@ -10,9 +10,10 @@ import { adminDeadLetters } from "./admin-dead-letters.ts";
 import { adminEvents } from "./admin-events.ts";
 import type { NoteChange } from "./admin-hooks.ts";
 import { adminHooks } from "./admin-hooks.ts";
+import { adminHealth } from "./admin-health.ts";
+import { adminKeys } from "./admin-keys.ts";
 import { adminReading } from "./admin-reading.ts";
 import { adminToken } from "./admin-token.ts";
-import { checkHealth } from "./health.ts";
 import type { Storage } from "./storage.ts";
 
 /** The admin listener, open. */
@@ -42,32 +43,31 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   const { at } = settings.adminListen;
   if (at === "off") return { address: undefined, close: async () => undefined };
   const { token, file } = await adminToken(settings);
-  const server = createAdminServer(servicesOf(parts), { token, adminUrl: undefined });
+  const health = adminHealth(parts);
+  const server = createAdminServer(servicesOf(parts, health), { token, adminUrl: undefined });
   const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
   try {
     await server.listen("path" in at ? { path: at.path } : { host: at.host, port: at.port });
   } catch (error) {
+    health[Symbol.dispose]();
     throw new OperatorError(
       `cannot listen for administrators on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
       "is another Posthorn running? stop it, or choose another address with POSTHORN_ADMIN_LISTEN",
       { cause: error },
     );
   }
+  const close = async () => {
+    health[Symbol.dispose]();
+    await server.close();
+  };
   const bound = server.server.address();
   const address = typeof bound === "object" && bound !== null && "host" in at ? `${at.host}:${bound.port}` : where;
   log.info("Listening for administrators", { door: "admin", address, ...(file !== undefined && { tokenFile: file }) });
-  return { address, tokenFile: file, close: () => server.close() };
+  return { address, tokenFile: file, close };
 }
 
-function servicesOf({
-  settings,
-  storage,
-  stages,
-  log,
-  metrics,
-  isServing,
-  smtpAddress,
-}: AdminDoorParts): AdminServices {
+function servicesOf(parts: AdminDoorParts, health: HealthServices): AdminServices {
+  const { settings, storage, stages, log, metrics, isServing, smtpAddress } = parts;
   const noteChange: NoteChange = async ({ name: actor, via }, action, target, detail) => {
     const time = new Date().toISOString();
     const entry = { time, actor, via, action, target, ...(detail !== undefined && { detail }) };
@@ -80,9 +80,10 @@ function servicesOf({
   return {
     ...adminHooks({ storage, settings, noteChange, smtpAddress }),
     ...adminEvents(storage),
-    ...adminReading(storage, stages),
+    ...adminReading(storage, stages, noteChange),
     ...adminDeadLetters(storage, stages, noteChange),
-    checkHealth: () => checkHealth(storage, settings),
+    ...adminKeys(storage, noteChange),
+    ...health,
     isServing,
     metricsText: () => metrics.text(),
     now: Date.now,

@@ -17,6 +17,11 @@ const MENU: readonly (readonly [path: string, name: string])[] = [
   ["/", "Hooks"],
   ["/events", "Events"],
   ["/dead-letters", "Dead letters"],
+  ["/refused", "Refused"],
+  ["/bench", "Test bench"],
+  ["/keys", "Keys"],
+  ["/health", "Health"],
+  ["/audit", "Audit log"],
 ];
 
 /** A whole page: head, menu, `main` with the content. Works without scripts; `page.js` only adds comfort. */
