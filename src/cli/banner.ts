@@ -29,13 +29,13 @@ export function printBanner(daemon: Daemon, settings: Settings): void {
 
 /** What reaches the hook through its real door, in one line for a shell. */
 function lineToPaste(row: HookRow, smtp: string | undefined): string {
-  if (row.type === "form") return `curl -d email=you@example.org -d message=hello ${row.url}`;
+  if (row.type === "form") return `curl -sS -d email=you@example.org -d message=hello ${row.url}`;
   if (row.type === "web") {
     const key = `$(npm run -s posthorn -- keys create --app ${row.app} --json | sed -n 's/.*"key": "\\(.*\\)".*/\\1/p')`;
-    return `curl -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '{"orderNumber":"1001"}' ${row.url}`;
+    return `curl -sS -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '{"orderNumber":"1001"}' ${row.url}`;
   }
   if (smtp === undefined) return `npm run -s posthorn -- send ${row.eventName}`;
   // The Message-ID is of the moment: the same mail twice would be one event.
   const mail = `Message-ID: <%s@example.org>\\nContent-Type: application/ld+json\\n\\n{"@context":"https://schema.org","@type":"Order","price":19.90}\\n`;
-  return `printf '${mail}' $(date +%s) | curl --crlf smtp://${smtp} --mail-from you@example.org --mail-rcpt ${row.address} -T -`;
+  return `printf '${mail}' $(date +%s) | curl -sS --crlf smtp://${smtp} --mail-from you@example.org --mail-rcpt ${row.address} -T -`;
 }

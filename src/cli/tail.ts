@@ -1,6 +1,7 @@
 import { Command } from "commander";
 
 import { parseDuration } from "../config/units.ts";
+import { readNode } from "../extract/json-node.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { followEvents } from "../publish/follow-events.ts";
 import { wantsJson, withStorage } from "./context.ts";
@@ -43,12 +44,18 @@ export function tailCommand(): Command {
 
 const PAYLOAD = '"data":{"payload":';
 const SHOWN_CHARACTERS = 160;
+const MAX_DEPTH = 1_000;
 
 function lineOf(subject: string, text: string): string {
-  const event = JSON.parse(text) as { time: string; id: string; hooktype: string };
-  // Cut from the text itself: a payload that was parsed would show other digits than were sent.
+  const event = JSON.parse(text) as { time: string; id: string; hooktype: string; dataref?: string };
+  const shown = payloadOf(text) ?? event.dataref ?? "";
+  const short = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
+  return `${styled("dim", event.time)} ${styled("cyan", subject)} ${event.hooktype} ${event.id} ${short}`;
+}
+
+/** On one line, cut from the text itself: a payload that was parsed would show other digits than were sent. */
+function payloadOf(text: string): string | undefined {
   const at = text.indexOf(PAYLOAD);
-  const payload =
-    at < 0 ? "(data in the Object Store)" : text.slice(at + PAYLOAD.length, at + PAYLOAD.length + SHOWN_CHARACTERS);
-  return `${styled("dim", event.time)} ${styled("cyan", subject)} ${event.hooktype} ${event.id} ${payload.replaceAll(/\s+/g, " ")}`;
+  const reading = at < 0 ? undefined : readNode(text, MAX_DEPTH, at + PAYLOAD.length);
+  return reading?.kind === "node" ? text.slice(at + PAYLOAD.length, reading.end).replaceAll(/\s+/g, " ") : undefined;
 }
