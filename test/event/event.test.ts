@@ -73,7 +73,10 @@ function expectCloudEvent(text: string, event: Record<string, unknown>): void {
 }
 
 test("the event of a mail meets the shipped schema and is a CloudEvent to others", async () => {
-  const hook = await posthorn.emailHook({ include: ["text", "html", "headers"], schema: { type: "object", required: ["order"] } });
+  const hook = await posthorn.emailHook({
+    include: ["text", "html", "headers"],
+    schema: { type: "object", required: ["order"] },
+  });
   using relay = await posthorn.connectRelay();
   const { text, event } = await eventOf(() => relay.send({ to: `${hook.hookId}+vip@localhost`, mail: mail(1) }));
   expectValid(EVENT_SCHEMA, event);
