@@ -66,6 +66,6 @@ export function stringOf(tree: JsonTree | undefined): string | undefined {
 }
 
 /** What a key or string says, its escapes resolved. */
-export function unquoted(text: string): string {
+function unquoted(text: string): string {
   return JSON.parse(text) as string;
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { fastify } from "fastify";
 
 import { OperatorError } from "../model/operator-error.ts";
+import { api } from "./api/api.ts";
 import { assets } from "./assets.ts";
 import { guard } from "./guard.ts";
 import { readForms } from "./forms.ts";
@@ -82,6 +83,7 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   server.addHook("preClose", () => jobs.close());
   deadLetterRoutes(server, services, jobs);
   benchRoutes(server, services);
+  api(server, services);
   houseRoutes(server, services);
   return server;
 }

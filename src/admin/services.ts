@@ -62,7 +62,7 @@ export interface HookChange {
   readonly details: readonly string[];
 }
 
-export interface InstallResult {
+interface InstallResult {
   readonly app: string;
   readonly hooks: number;
   readonly warnings: readonly string[];

@@ -159,13 +159,13 @@ function matches(hook: AdminHook, { q, app, type }: HookFilter): boolean {
 }
 
 /** A state that a form or the API names. Throws `OperatorError` for anything else. */
-export function stateIn(text: string): HookState {
+function stateIn(text: string): HookState {
   if (text === "enabled" || text === "disabled" || text === "paused") return text;
   throw new OperatorError(`${JSON.stringify(text)} is no state`, "use enabled, disabled or paused");
 }
 
 /** A type that a form or the API names. Throws `OperatorError` for anything else. */
-export function typeIn(text: string): HookType {
+function typeIn(text: string): HookType {
   if (text === "email" || text === "form" || text === "web") return text;
   throw new OperatorError(`${JSON.stringify(text)} is no type`, "use email, form or web");
 }

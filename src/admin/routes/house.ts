@@ -86,7 +86,7 @@ function keyRoutes(server: FastifyInstance, services: AdminServices): void {
 }
 
 /** A number of days, 1 to 3650. Throws `OperatorError` for anything else. */
-export function daysIn(text: string): number {
+function daysIn(text: string): number {
   const days = Number(text);
   if (Number.isInteger(days) && days >= 1 && days <= 3650) return days;
   throw new OperatorError(`${JSON.stringify(text)} is no number of days`, "use 1 to 3650");
