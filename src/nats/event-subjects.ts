@@ -5,7 +5,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 const EVENT_STREAM = "POSTHORN_EVENTS";
 const WORKFLOW_SUBJECTS = "kustomer.app.";
 /** Past a few thousand exact subjects, adding one stalls publishing for seconds (contract §2). */
-export const MAX_EXACT_NAMES = 500;
+const MAX_EXACT_NAMES = 500;
 const OVERLAP_CODES: ReadonlySet<number> = new Set([10052, 10065]);
 const MAX_TRIES = 5;
 

@@ -49,7 +49,7 @@ export async function findNatsServer(options: {
 }
 
 /** Where a fetched server is kept: `posthorn/nats-server/<version>/nats-server` below the user's cache folder. */
-export function cacheFolder(env: NodeJS.ProcessEnv): string {
+function cacheFolder(env: NodeJS.ProcessEnv): string {
   const base =
     env["XDG_CACHE_HOME"] ||
     (process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache"));

@@ -132,7 +132,7 @@ export const OPTION_TYPES: Readonly<Record<OptionName, readonly ("web" | "form" 
 /** Options that the daemon does not carry out yet: naming one is an install error, never silence. */
 export const NOT_YET_SUPPORTED: ReadonlySet<string> = new Set(["captcha", "signature", "handshake"]);
 
-export const MAX_HOOKS = 10_000;
+const MAX_HOOKS = 10_000;
 
 /** The JSON Schema of an app definition, as it is shipped for editors in `fixtures/apps/app-definition.schema.json`. */
 export const APP_DEFINITION_SCHEMA = {

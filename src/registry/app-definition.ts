@@ -3,8 +3,9 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 
 import { nearestOf } from "../lib/nearest.ts";
 import type { AppName } from "../model/app-name.ts";
+import { parseAppName } from "../model/app-name.ts";
 import type { EventName } from "../model/event-name.ts";
-import { reachesWorkflows } from "../model/event-name.ts";
+import { parseEventName, reachesWorkflows } from "../model/event-name.ts";
 import type { HookOptions } from "../model/hook-options.ts";
 import type { HookType } from "../model/hook.ts";
 import type { OptionName } from "./app-definition-schema.ts";
@@ -27,7 +28,7 @@ export interface AppDefinition {
 }
 
 /** One thing that is wrong in a definition: where, what was found, what is allowed. */
-export interface DefinitionProblem {
+interface DefinitionProblem {
   readonly file: string;
   /** JSON Pointer (RFC 6901). */
   readonly pointer: string;
@@ -219,15 +220,21 @@ function warningsOf(definition: RawDefinition): string[] {
 
 function definitionOf(raw: RawDefinition): AppDefinition {
   return {
-    app: raw.app as AppName,
+    app: believed(parseAppName(raw.app)),
     version: raw.version,
     title: raw.title || raw.app,
     hooks: raw.hooks.map((hook) => ({
-      eventName: hook.eventName as EventName,
+      eventName: believed(parseEventName(hook.eventName)),
       displayEventName: hook.displayEventName || hook.eventName,
       description: hook.description ?? "",
       type: hook.type,
       options: defaultOptions(hook["x-posthorn"]),
     })),
   };
+}
+
+/** A name that the schema let through. The one function that makes such names is asked again: it is the boundary. */
+function believed<T>(name: T | undefined): T {
+  if (name === undefined) throw new Error("the schema of app definitions let a wrong name through");
+  return name;
 }

@@ -298,7 +298,7 @@ function newHookId(): Hook["hookId"] {
 }
 
 /** `[a-z0-9]+` joined by `-`, after taking accents off (contract §2). */
-export function slugOf(name: string): string {
+function slugOf(name: string): string {
   return (
     name
       .normalize("NFKD")

@@ -13,7 +13,6 @@ export interface Log {
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
-export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
 /** The log of the process on stderr: JSON lines, or coloured lines when stderr is a terminal. */
 export function createLog(level: LogLevel): Log {

@@ -28,7 +28,7 @@ const OPTION_MEANINGS: Readonly<Record<OptionName, string>> = {
 const EVERY_TYPE = 3;
 
 /** The tables of the README that are made of tables in code, by their heading. */
-export function readmeTables(): ReadonlyMap<string, string> {
+function readmeTables(): ReadonlyMap<string, string> {
   return new Map([
     ["### Options", table(["option", "for", "default", "meaning"], optionRows())],
     ["### Settings", table(["variable", "default", "what it is", "allowed"], settingRows())],
