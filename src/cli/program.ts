@@ -13,6 +13,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["tail", async () => (await import("./tail.ts")).tailCommand()],
   ["dead", async () => (await import("./dead.ts")).deadCommand()],
   ["refused", async () => (await import("./refused.ts")).refusedCommand()],
+  ["secrets", async () => (await import("./secrets.ts")).secretsCommand()],
   ["doctor", async () => (await import("./doctor.ts")).doctorCommand()],
   ["asyncapi", async () => (await import("./asyncapi.ts")).asyncApiCommand()],
   ["schema", async () => (await import("./schema.ts")).schemaCommand()],

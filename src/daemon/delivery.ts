@@ -20,6 +20,7 @@ import { newTraceparent } from "../telemetry/trace-context.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import type { ReadLimits } from "../worker/read-mail.ts";
 import { readMail } from "../worker/read-mail.ts";
+import { secretsFrom } from "./secrets.ts";
 import type { Storage } from "./storage.ts";
 
 /** The limits of contract §4. */
@@ -90,6 +91,7 @@ export interface DeliveryParts {
 /** The stages of a mail, wired to the rooms that carry them out. */
 export function mailStages({ storage, settings, publish, pool, log, metrics, env }: DeliveryParts): MailStages {
   const maxPayload = storage.nats.connection.info?.max_payload ?? 1024 * 1024;
+  const secretsOf = secretsFrom(storage, env);
   return {
     read: async (bytes, wishes) => {
       const startedAt = performance.now();
@@ -100,8 +102,7 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
       metrics?.observeParse(performance.now() - startedAt);
       return result;
     },
-    keyOf: async ({ options }) =>
-      options.key === undefined || options.key === "kv" ? undefined : env[options.key.slice("env:".length)],
+    keyOf: async (hook) => (hook.options.key === undefined ? undefined : secretsOf(hook, hook.options.key)[0]),
     verdictsOf: authenticatorOf(settings, log),
     storeObject: (bytes, receivedAt) => storeObject(storage, bytes, receivedAt),
     objectNameOf: (bytes, receivedAt) => objectNameOf(sha256Hex(bytes), receivedAt),

@@ -7,6 +7,7 @@ import { addEventSubjects, removeEventSubjects } from "../nats/event-subjects.ts
 import { provision } from "../nats/provision.ts";
 import { KeyStore } from "../registry/api-keys.ts";
 import { Registry } from "../registry/registry.ts";
+import { SecretStore } from "../registry/secrets.ts";
 import { RegistrySnapshot } from "../registry/snapshot.ts";
 import type { Log } from "../telemetry/log.ts";
 import { natsSettingsOf } from "./nats-settings.ts";
@@ -19,6 +20,7 @@ export interface Storage extends NatsClients, AsyncDisposable {
   readonly snapshot: RegistrySnapshot;
   readonly registry: Registry;
   readonly keys: KeyStore;
+  readonly secrets: SecretStore;
   /** The server is one that we started ourselves, which syncs before every ack; of others nobody tells us. */
   readonly serverSyncsAlways: boolean;
 }
@@ -33,7 +35,8 @@ export async function openStorage(settings: Settings, log: Log, serverSyncsAlway
     const clients = await openClients(connection);
     const snapshot = new RegistrySnapshot(() => clients.openBucket("registry"), log);
     const keys = new KeyStore(() => clients.openBucket("keys"), log);
-    await Promise.all([snapshot.start(), keys.start()]);
+    const secrets = new SecretStore(() => clients.openBucket("secrets"), settings.secretsKey.value, log);
+    await Promise.all([snapshot.start(), keys.start(), secrets.start()]);
     const registry = new Registry(snapshot, {
       addSubjects: (names) => addEventSubjects(connection, names),
       removeSubjects: (names) => removeEventSubjects(connection, names),
@@ -45,10 +48,12 @@ export async function openStorage(settings: Settings, log: Log, serverSyncsAlway
       snapshot,
       registry,
       keys,
+      secrets,
       serverSyncsAlways,
       [Symbol.asyncDispose]: async () => {
         snapshot.close();
         keys.close();
+        secrets.close();
         await endConnection(connection, log);
       },
     };
