@@ -11,20 +11,19 @@ import type { Envelope, Peer, Recipient } from "../../model/mail.ts";
 import { readAddressCommand } from "./address-command.ts";
 import type { ConnectionOptions } from "./connection-server.ts";
 import type { MailDoor } from "./door.ts";
+import {
+  MAX_UNKNOWN_DELAY_MS,
+  MAX_UNKNOWN_RECIPIENTS,
+  MAX_WRONG_LOGINS,
+  UNKNOWN_DELAY_MS,
+  UNKNOWN_RECIPIENTS_AT_FULL_SPEED,
+} from "./limits.ts";
 import type { DataEnd } from "./mail-stream.ts";
 import { MailStream } from "./mail-stream.ts";
 import type { Reply } from "./reply.ts";
 import { replyRefused, replyTryLater, softened } from "./reply.ts";
 
 const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
-
-/** Passwords that one connection may get wrong; the last one hears 421. */
-const MAX_WRONG_LOGINS = 3;
-/** A list of old addresses has a few that are gone; who asks for more on one connection is harvesting. */
-const UNKNOWN_RECIPIENTS_AT_FULL_SPEED = 10;
-const MAX_UNKNOWN_RECIPIENTS = 30;
-const UNKNOWN_DELAY_MS = 20;
-const MAX_UNKNOWN_DELAY_MS = 1_000;
 
 type Asked = Pick<Recipient, "address"> & { readonly hook: Recipient["hook"] | undefined };
 

@@ -12,15 +12,12 @@ import type { Admission } from "../admission.ts";
 import type { ClientLimits } from "../client-limits.ts";
 import { ConnectionServer } from "./connection-server.ts";
 import { MailConnection } from "./connection.ts";
+import { MAX_COMMAND_BYTES, MAX_RECIPIENTS } from "./limits.ts";
 import { isMailLoop } from "./received-fields.ts";
 import type { RecipientServices } from "./recipient.ts";
 import { findRecipient } from "./recipient.ts";
 import type { Reply } from "./reply.ts";
 import { replyOutcome, replyRefused, replyTaken, replyTryLater } from "./reply.ts";
-
-/** Recipients that one mail may have; each past them hears 452 (contract §7). */
-const MAX_RECIPIENTS = 100;
-const MAX_COMMAND_BYTES = 4_096;
 
 export interface MailDoorSettings {
   readonly lmtp: boolean;

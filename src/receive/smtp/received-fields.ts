@@ -1,4 +1,4 @@
-const MAX_RECEIVED_FIELDS = 100;
+import { MAX_RECEIVED_FIELDS } from "./limits.ts";
 
 /**
  * Whether a mail has been through more than 100 hops and so is going round in circles (RFC 5321 §6.3).
