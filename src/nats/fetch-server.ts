@@ -29,7 +29,7 @@ export async function fetchDebianServer(cache: string, log: Log): Promise<string
     await Promise.all(
       ["lists/partial", "archives/partial"].map((folder) => mkdir(join(work, folder), { recursive: true })),
     );
-    await writeFile(join(work, "sources.list"), `deb [signed-by=${KEYRING}] ${await mirror()} ${SUITE} main\n`);
+    await writeFile(join(work, "sources.list"), `deb [signed-by=${KEYRING}] ${await debianMirror()} ${SUITE} main\n`);
     const options = aptOptions(work);
     await run("apt-get", [...options, "update"], { timeout: STEP_TIMEOUT_MS });
     await run("apt-get", [...options, "download", "nats-server"], { cwd: work, timeout: STEP_TIMEOUT_MS });
@@ -68,7 +68,7 @@ function aptOptions(work: string): string[] {
 }
 
 /** The mirror that the machine itself uses, when it is one of Debian's. */
-async function mirror(): Promise<string> {
+export async function debianMirror(): Promise<string> {
   const texts = await Promise.all(
     ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"].map((file) =>
       readFile(file, "utf8").catch(() => ""),

@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { debianMirror } from "../../src/nats/fetch-server.ts";
+
+const run = promisify(execFile);
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+const STEP_TIMEOUT_MS = 120_000;
+
+/**
+ * Debian's package `name` and the libraries this machine lacks, unpacked into a folder of their own that is kept between
+ * runs; the system stays as it is. Throws when it cannot be had: a test that needs it fails then.
+ */
+export async function unpackedDebianPackage(name: string): Promise<string> {
+  const release = await readFile("/etc/os-release", "utf8");
+  const suite = /^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1] ?? "bookworm";
+  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "posthorn-tests");
+  const kept = join(cache, `${name}-${suite}-${process.arch}`);
+  if (await exists(kept)) return kept;
+  await mkdir(cache, { recursive: true });
+  const work = await mkdtemp(join(cache, ".work-"));
+  try {
+    for (const folder of ["lists/partial", "archives/partial", "unpacked"])
+      await mkdir(join(work, folder), { recursive: true });
+    await writeFile(join(work, "sources.list"), `deb [signed-by=${KEYRING}] ${await debianMirror()} ${suite} main\n`);
+    const options = Object.entries({
+      "Dir::Etc::sourcelist": join(work, "sources.list"),
+      "Dir::Etc::sourceparts": "-",
+      "Dir::State::Lists": join(work, "lists"),
+      "Dir::Cache": work,
+      "APT::Sandbox::User": "root",
+      "Debug::NoLocking": "true",
+    }).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+    await run("apt-get", [...options, "update"], { timeout: STEP_TIMEOUT_MS });
+    await run("apt-get", [...options, "install", "--download-only", "--no-install-recommends", "-y", name], {
+      timeout: STEP_TIMEOUT_MS,
+    });
+    for (const file of await readdir(join(work, "archives")))
+      if (file.endsWith(".deb"))
+        await run("dpkg", ["-x", join(work, "archives", file), join(work, "unpacked")], { timeout: STEP_TIMEOUT_MS });
+    // Of two tests at once the second finds the folder there, with the same in it.
+    await rename(join(work, "unpacked"), kept).catch(async (error: unknown) => {
+      if (!(await exists(kept))) throw error;
+    });
+    return kept;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
