@@ -183,7 +183,8 @@ export interface EventServices {
   readonly event: (sequence: number) => Promise<Entry | undefined>;
   /** From which sequence on events are from this moment or later; undefined when none is. */
   readonly eventsFrom: (moment: Date) => Promise<number | undefined>;
-  readonly followEvents: (signal: AbortSignal) => AsyncIterable<Entry>;
+  /** Resolves when nothing that comes after is missed. */
+  readonly followEvents: (signal: AbortSignal) => Promise<AsyncIterable<Entry>>;
   /** A stored mail, file, or `data` of a big event; undefined when it expired. */
   readonly object: (name: string) => Promise<Uint8Array | undefined>;
   readonly refused: (wish: EntryWish) => Promise<EntryPage>;

@@ -32,7 +32,7 @@ export function tailCommand(): Command {
             ...(pattern !== undefined && { pattern }),
             ...(sinceMs !== undefined && { since: new Date(Date.now() - sinceMs) }),
           };
-          for await (const { subject, text } of followEvents(js, options)) {
+          for await (const { subject, text } of await followEvents(js, options)) {
             print(asJson ? text : lineOf(subject, text));
             left -= 1;
             if (left <= 0) break;

@@ -1,14 +1,18 @@
-import type { JetStreamClient } from "@nats-io/jetstream";
+import type { ConsumerMessages, JetStreamClient } from "@nats-io/jetstream";
 import { DeliverPolicy } from "@nats-io/jetstream";
 
 import { EVENT_STREAM } from "./publish-event.ts";
 import type { StreamEntry } from "./read-stream.ts";
 
-/** Events as they arrive, in order, from now on or from `since` on; ends when the caller stops or `signal` aborts. */
-export async function* followEvents(
+/**
+ * Events as they arrive, in order, from now on or from `since` on; ends when the caller stops or `signal` aborts.
+ *
+ * Resolves when the server has the consumer: nothing that is published after that is missed.
+ */
+export async function followEvents(
   js: JetStreamClient,
   options: { readonly pattern?: string; readonly since?: Date; readonly signal?: AbortSignal },
-): AsyncGenerator<StreamEntry> {
+): Promise<AsyncGenerator<StreamEntry>> {
   const start =
     options.since === undefined
       ? { deliver_policy: DeliverPolicy.New }
@@ -17,10 +21,13 @@ export async function* followEvents(
     ...start,
     ...(options.pattern !== undefined && { filter_subjects: [options.pattern] }),
   });
-  const messages = await consumer.consume();
+  return entriesOf(await consumer.consume(), options.signal);
+}
+
+async function* entriesOf(messages: ConsumerMessages, signal: AbortSignal | undefined): AsyncGenerator<StreamEntry> {
   const stop = () => messages.stop();
-  options.signal?.addEventListener("abort", stop, { once: true });
-  if (options.signal?.aborted === true) stop();
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted === true) stop();
   try {
     for await (const message of messages)
       yield {
@@ -30,7 +37,7 @@ export async function* followEvents(
         text: message.string(),
       };
   } finally {
-    options.signal?.removeEventListener("abort", stop);
+    signal?.removeEventListener("abort", stop);
     await messages.close();
   }
 }

@@ -147,8 +147,9 @@ function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyR
   const text = filter.q?.trim().toLowerCase();
   const ended = new AbortController();
   const lines = async function* (): AsyncGenerator<string> {
+    const entries = await services.followEvents(ended.signal);
     yield "retry: 3000\n: connected\n\n";
-    for await (const entry of services.followEvents(ended.signal)) {
+    for await (const entry of entries) {
       if (wanted !== undefined && !wanted.has(entry.subject)) continue;
       if (text && !entry.text.toLowerCase().includes(text)) continue;
       yield `id: ${entry.sequence}\ndata: ${JSON.stringify(summaryOf(entry))}\n\n`;

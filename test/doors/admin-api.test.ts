@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import type { Hook } from "../../src/model/hook.ts";
+import type { NatsServer } from "../support/nats-server.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import type { TestDaemon } from "../support/daemon.ts";
+import { startTestDaemon, storedIn } from "../support/daemon.ts";
+
+const TOKEN = "a-token-for-this-test";
+
+let nats: NatsServer;
+let posthorn: TestDaemon;
+let hook: Hook & { readonly address: string };
+beforeAll(async () => {
+  nats = await startNatsServer();
+  posthorn = await startTestDaemon(nats, { POSTHORN_ADMIN_TOKEN: TOKEN });
+  hook = await posthorn.emailHook();
+});
+afterAll(async () => {
+  await posthorn[Symbol.asyncDispose]();
+  await nats[Symbol.asyncDispose]();
+});
+
+async function call(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
+  const isBytes = body instanceof Uint8Array;
+  const response = await fetch(`http://${posthorn.daemon.admin.address}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      ...(body !== undefined && { "content-type": isBytes ? "application/octet-stream" : "application/json" }),
+    },
+    ...(body !== undefined && { body: isBytes ? new Uint8Array(body) : JSON.stringify(body) }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const { text } = await call(method, path, body);
+  return JSON.parse(text) as T;
+}
+
+async function send(mail: string): Promise<string> {
+  using relay = await posthorn.connectRelay();
+  return await relay.send({ to: hook.address, mail });
+}
+
+test("apps and hooks are installed, seen, changed and taken away", async () => {
+  const definition = {
+    app: "press",
+    version: "1",
+    title: "Press",
+    hooks: [{ eventName: "kustomer.app.press.news", type: "form" }],
+  };
+  const preview = await json<{ kind: string }>("POST", "/apps?dryRun=true", definition);
+  expect(preview.kind).toBe("ready");
+  expect(posthorn.daemon.storage.snapshot.app("press")).toBeUndefined();
+  expect(await json("POST", "/apps", definition)).toMatchObject({ app: "press", hooks: 1 });
+  const wrong = await call("POST", "/apps", { ...definition, hooks: [{ eventName: "a b", type: "form" }] });
+  expect(wrong.status).toBe(409);
+  expect(wrong.text).toContain("/hooks/0/eventName");
+  const [news] = await json<{ eventName: string; url: string; state: string }[]>("GET", "/hooks?app=press");
+  expect(news).toMatchObject({ eventName: "kustomer.app.press.news", state: "enabled" });
+  expect(await json("PUT", "/hooks/kustomer.app.press.news/state", { state: "paused" })).toMatchObject({
+    state: "paused",
+  });
+  expect((await call("PUT", "/hooks/kustomer.app.press.news/state", { state: "gone" })).status).toBe(400);
+  const rotated = await json<{ url: string }>("POST", "/hooks/kustomer.app.press.news/rotate");
+  expect(rotated.url).not.toBe(news?.url);
+  expect((await call("DELETE", "/apps/press")).status).toBe(204);
+  expect((await call("DELETE", "/apps/press")).status).toBe(404);
+  const made = await call("POST", "/hooks", { type: "web", name: "Ünïcode Name" });
+  expect(made.status).toBe(201);
+  expect(made.text).toContain("kustomer.app.adhoc.unicode-name");
+  const audit = (await storedIn(posthorn, "POSTHORN_AUDIT")).map(({ subject }) =>
+    subject.split(".").slice(2).join("."),
+  );
+  expect(audit).toEqual(["app.install", "hook.state", "hook.rotate", "app.uninstall", "hook.create"]);
+});
+
+test("events keep their digits, whatever reads them", async () => {
+  await send(
+    'Subject: Big\r\nMessage-ID: <b@x>\r\nContent-Type: application/json\r\n\r\n{"n":1152921506151679042,"p":1.10}\r\n',
+  );
+  const { text } = await call("GET", `/events?hook=${hook.eventName}&q=BIG`);
+  expect(text).toContain('"payload":{"n":1152921506151679042,"p":1.10}');
+  const { entries } = JSON.parse(text) as { entries: { sequence: number }[] };
+  const one = await call("GET", `/events/${entries[0]?.sequence}`);
+  expect(one.text).toContain("1152921506151679042");
+  expect((await call("GET", "/events/999999")).status).toBe(404);
+  expect(await json("GET", "/events?hook=a%20b")).toEqual({ entries: [], next: null });
+});
+
+test("new events are sent as they arrive", async () => {
+  const ended = new AbortController();
+  const response = await fetch(`http://${posthorn.daemon.admin.address}/api/v1/events/live`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+    signal: ended.signal,
+  });
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  let said = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body ?? []) {
+    said += decoder.decode(bytes, { stream: true });
+    // Connected first; whatever is sent after that has to come.
+    if (said.includes(": connected") && !said.includes("data:"))
+      await send(
+        `Subject: Live\r\nMessage-ID: <l${said.length}@x>\r\nContent-Type: application/json\r\n\r\n{"n":1}\r\n`,
+      );
+    if (said.includes("data:")) break;
+  }
+  expect(said).toContain('"about":"Live"');
+  ended.abort();
+});
+
+test("dead letters are listed by reason, replayed and discarded", async () => {
+  await send("Subject: Words\r\nMessage-ID: <w@x>\r\n\r\nJust words.\r\n");
+  const list = await json<{ entries: { sequence: number; value: { reason: { code: string } } }[] }>(
+    "GET",
+    "/dead-letters?reason=nothing-extracted",
+  );
+  const [letter] = list.entries;
+  expect(letter?.value.reason.code).toBe("nothing-extracted");
+  expect(await json("GET", "/dead-letters?reason=honeypot")).toMatchObject({ entries: [] });
+  expect(await json("POST", `/dead-letters/${letter?.sequence}/replay`)).toMatchObject({ kind: "dead-again" });
+  await posthorn.emailHook({ empty: "publish" });
+  expect(await json("POST", `/dead-letters/${letter?.sequence}/replay`)).toMatchObject({ kind: "published" });
+  expect((await call("DELETE", `/dead-letters/${letter?.sequence}`)).status).toBe(404);
+});
+
+test("the test bench answers without storing anything", async () => {
+  const before = (await storedIn(posthorn, "POSTHORN_EVENTS")).length;
+  const page = Buffer.from('<script type="application/ld+json">{"@type":"Order","n":12345678901234567890}</script>');
+  const { text } = await call("POST", "/extract", page);
+  expect(text).toContain('"payload":{"@type":"Order","n":12345678901234567890}');
+  expect(await storedIn(posthorn, "POSTHORN_EVENTS")).toHaveLength(before);
+});
+
+test("keys are made once and revoked; health, refused calls and the audit log answer", async () => {
+  const { keyId, key } = await json<{ keyId: string; key: string }>("POST", "/keys", { app: "shop", expiresInDays: 1 });
+  expect(key).toMatch(/^phk_/);
+  expect((await call("GET", "/keys")).text).not.toContain(key);
+  expect((await call("DELETE", `/keys/${keyId}`)).status).toBe(204);
+  expect((await call("DELETE", `/keys/${keyId}`)).status).toBe(404);
+  const health = await json<{ streams: { name: string }[] }>("GET", "/health");
+  expect(health.streams.map(({ name }) => name)).toContain("POSTHORN_EVENTS");
+  for (const path of ["/refused", "/audit"]) expect((await call("GET", path)).status).toBe(200);
+});
+
+test("the OpenAPI document names every call, and none answers without the token", async () => {
+  const { paths } = await json<{ paths: Record<string, Record<string, unknown>> }>("GET", "/openapi.json");
+  const calls = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => [method, path]),
+  );
+  expect(calls.length).toBeGreaterThan(20);
+  for (const [method = "", path = ""] of calls) {
+    const address = `http://${posthorn.daemon.admin.address}${path.replaceAll(/\{\w+\}/g, "1")}`;
+    expect([method, path, (await fetch(address, { method: method.toUpperCase() })).status]).toEqual([
+      method,
+      path,
+      401,
+    ]);
+  }
+});
