@@ -34,6 +34,7 @@ const MAX_IN_FLIGHT = 256;
 const MAX_WAITING_PUBLISHES = 10_000;
 const ATTEMPT_MS = 3_000;
 const OBJECT_TIMEOUT_MS = 5_000;
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const PROBE_MS = 1_000;
 /** What headers and protocol may add to an event's bytes in one NATS message. */
 const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
@@ -65,6 +66,8 @@ export function publishOn(storage: Storage, metrics: Metrics | undefined, pulse?
   });
 }
 
+const NO_ANSWER: ReadonlySet<ReturnType<typeof causeOf>> = new Set(["no-ack", "nats-away", "no-responders"]);
+
 /** Notices when the event stream stops to answer, and when it answers again. */
 export function createPulse(storage: Storage): Pulse {
   return new Pulse(async () => {
@@ -72,7 +75,7 @@ export function createPulse(storage: Storage): Pulse {
     const asked = storage.jsm.streams.info(EVENT_STREAM).then(
       () => true,
       // Any answer ends the silence: what is wrong with the stream is said by the next mail's own answer.
-      (error: unknown) => causeOf(error) !== "no-ack" && storage.nats.isConnected(),
+      (error: unknown) => !NO_ANSWER.has(causeOf(error)),
     );
     return Promise.race([asked, late]);
   });
@@ -90,7 +93,6 @@ export interface DeliveryParts {
 
 /** The stages of a mail, wired to the rooms that carry them out. */
 export function mailStages({ storage, settings, publish, pool, log, metrics, env }: DeliveryParts): MailStages {
-  const maxPayload = storage.nats.connection.info?.max_payload ?? 1024 * 1024;
   const secretsOf = secretsFrom(storage, env);
   return {
     read: async (bytes, wishes) => {
@@ -111,7 +113,9 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
     publishDeadLetter: (letter, signal) => publishDeadLetter(letter, publish, signal),
     newTraceparent: () => newTraceparent(randomBytes(24)),
     logFault: (sentence, fields) => log.error(sentence, fields),
-    maxEventBytes: Math.min(MAX_INLINE_EVENT_BYTES, maxPayload - MESSAGE_OVERHEAD_BYTES),
+    get maxEventBytes() {
+      return Math.min(MAX_INLINE_EVENT_BYTES, maxPayloadOf(storage) - MESSAGE_OVERHEAD_BYTES);
+    },
     objectBucket: OBJECT_BUCKET,
     archive: settings.archive,
     schemaSha256Of,
@@ -126,11 +130,19 @@ function authenticatorOf({ dnsServers, authservIds }: Settings, log: Log): MailS
     authenticateMail({ bytes, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS);
 }
 
+/** What the server takes in one message; it says so anew at each connection. */
+export function maxPayloadOf({ nats }: Storage): number {
+  return nats.connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+}
+
 async function storeObject(storage: Storage, bytes: Uint8Array, receivedAt: number): Promise<StoredObject> {
   if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };
   const name = objectNameOf(sha256Hex(bytes), receivedAt);
   try {
-    await putObject(storage.objects, name, bytes, OBJECT_TIMEOUT_MS);
+    await putObject(storage.objects, name, bytes, {
+      timeoutMs: OBJECT_TIMEOUT_MS,
+      maxPayload: maxPayloadOf(storage),
+    });
     return { kind: "stored", name };
   } catch (error) {
     return { kind: "tryLater", cause: await causeOfPublish(error, `OBJ_${OBJECT_BUCKET}`, storage.jsm), error };

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { verifyCaptcha } from "../authenticate/captcha.ts";
 import type { Settings } from "../config/settings.ts";
 import { toBase32 } from "../lib/base32.ts";
 import type { EventId } from "../model/outcome.ts";
@@ -10,11 +11,15 @@ import { OBJECT_BUCKET, getObject, putStream, removeObject, streamedObjectName }
 import { EVENT_STREAM } from "../publish/publish-event.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { WorkerPool } from "../worker/pool.ts";
+import type { SecretsOf } from "./secrets.ts";
+import { maxPayloadOf } from "./delivery.ts";
 import type { Storage } from "./storage.ts";
 
 /** Webhook senders wait 5 to 30 s; after this they hear 503. */
 const DELIVER_MS = 5_000;
 const CHUNK_TIMEOUT_MS = 5_000;
+/** Somebody waits at a form while the captcha's service is asked. */
+const CAPTCHA_MS = 4_000;
 
 /** The stages of a request, wired to the rooms that carry them out; those of a mail that are the same are taken over. */
 export function requestStages(parts: {
@@ -23,6 +28,7 @@ export function requestStages(parts: {
   readonly stages: MailStages;
   readonly pool: WorkerPool;
   readonly log: Log;
+  readonly secretsOf: SecretsOf;
 }): RequestStages {
   const { storage, settings, stages, pool, log } = parts;
   const newId = () => toBase32(randomBytes(16));
@@ -33,7 +39,8 @@ export function requestStages(parts: {
       const name = streamedObjectName(newId(), receivedAt);
       if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };
       try {
-        return { kind: "stored", name, ...(await putStream(storage.objects, name, stream, CHUNK_TIMEOUT_MS)) };
+        const options = { timeoutMs: CHUNK_TIMEOUT_MS, maxPayload: maxPayloadOf(storage) };
+        return { kind: "stored", name, ...(await putStream(storage.objects, name, stream, options)) };
       } catch (error) {
         return { kind: "tryLater", cause: await causeOfPublish(error, `OBJ_${OBJECT_BUCKET}`, storage.jsm), error };
       }
@@ -44,14 +51,20 @@ export function requestStages(parts: {
       );
     },
     checkSchema: (schema, payload) => pool.checkSchema(schema, payload),
+    secretsOf: parts.secretsOf,
+    verifyCaptcha: (ask, signal) =>
+      verifyCaptcha(ask, settings.captchaUrl.value, AbortSignal.any([signal, AbortSignal.timeout(CAPTCHA_MS)])),
     publishEvent: (event, signal) => stages.publishEvent(event, signal),
     publishDeadLetter: (letter, signal) => stages.publishDeadLetter(letter, signal),
     storedData: (sequence) => storedData(storage, sequence),
     newEventId: () => newId() as EventId,
     newTraceparent: () => stages.newTraceparent(),
     logFault: (sentence, fields) => log.error(sentence, fields),
+    publicUrl: settings.publicUrl,
     deliverMs: DELIVER_MS,
-    maxEventBytes: stages.maxEventBytes,
+    get maxEventBytes() {
+      return stages.maxEventBytes;
+    },
     maxFieldBytes: settings.maxBodyBytes,
     objectBucket: stages.objectBucket,
     schemaSha256Of: (hook) => stages.schemaSha256Of(hook),

@@ -238,10 +238,10 @@ class OneMail {
   deadLetter(delivery: Delivery, reading: Read, reason: DeadLetterReason): Promise<Outcome> {
     const { hook, tag } = delivery;
     const context = this.#context(delivery, reading, new Map(), null);
-    const about = (object: string) =>
+    const about = (object: string, isTooBig: boolean) =>
       mailJson(
         { ...context, object, summary: { ...reading.summary, attachments: [] } },
-        { include: ["text", "headers"], attachments: "drop" },
+        { include: isTooBig ? [] : ["text", "headers"], attachments: "drop" },
       );
     return this.#storeDeadLetter(delivery, mailEventId(reading.summary, hook.app, hook.eventName, tag), reason, about);
   }
@@ -260,7 +260,7 @@ class OneMail {
     delivery: Delivery,
     eventId: EventId,
     reason: DeadLetterReason,
-    about: (object: string) => JsonText,
+    about: (object: string, isTooBig: boolean) => JsonText,
   ): Promise<Outcome> {
     const raw = await this.#rawObject();
     if (raw.kind === "tryLater") return raw;
@@ -275,8 +275,11 @@ class OneMail {
       reason,
       object: raw.name,
     };
-    return (await this.#stages.publishDeadLetter(buildDeadLetter(frame, { mail: about(raw.name) }), this.#signal))
-      .outcome;
+    let letter = buildDeadLetter(frame, { mail: about(raw.name, false) });
+    // The raw mail stands beside it, so nothing is out of reach; a letter that no server takes would circle for ever.
+    if (letter.bytes.length > this.#stages.maxEventBytes)
+      letter = buildDeadLetter(frame, { mail: about(raw.name, true) });
+    return (await this.#stages.publishDeadLetter(letter, this.#signal)).outcome;
   }
 
   async #storeAttachments(

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import type { ObjectStore } from "@nats-io/obj";
+import type { ObjectStore, ObjectStoreMeta } from "@nats-io/obj";
 
 import type { Branded } from "../model/branded.ts";
 
@@ -24,6 +24,22 @@ export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+export interface PutOptions {
+  /** For each chunk, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What the server takes in one message, as it says now. */
+  readonly maxPayload: number;
+}
+
+/** The client's own size of a chunk, where the server takes one. */
+const CHUNK_BYTES = 128 * 1024;
+/** Headers and protocol of a chunk. */
+const CHUNK_OVERHEAD_BYTES = 1024;
+
+function metaOf(name: ObjectName, maxPayload: number): ObjectStoreMeta {
+  return { name, options: { max_chunk_size: Math.min(CHUNK_BYTES, maxPayload - CHUNK_OVERHEAD_BYTES) } };
+}
+
 /**
  * Stores `bytes` under `name` unless they stand there already; returns when the Object Store has acknowledged them.
  *
@@ -34,11 +50,11 @@ export async function putObject(
   store: ObjectStore,
   name: ObjectName,
   bytes: Uint8Array,
-  timeoutMs: number,
+  { timeoutMs, maxPayload }: PutOptions,
 ): Promise<void> {
   const known = await store.info(name);
   if (known !== null && !known.deleted && known.size === bytes.length) return;
-  await store.putBlob({ name }, bytes, { timeout: timeoutMs });
+  await store.putBlob(metaOf(name, maxPayload), bytes, { timeout: timeoutMs });
 }
 
 /** A name for bytes that are stored while they arrive, before anybody knows their hash; `random` is base32 of the caller's. */
@@ -54,9 +70,9 @@ export async function putStream(
   store: ObjectStore,
   name: ObjectName,
   stream: ReadableStream<Uint8Array>,
-  timeoutMs: number,
+  { timeoutMs, maxPayload }: PutOptions,
 ): Promise<{ readonly size: number; readonly sha256: string }> {
-  const { size, digest } = await store.put({ name }, stream, { timeout: timeoutMs });
+  const { size, digest } = await store.put(metaOf(name, maxPayload), stream, { timeout: timeoutMs });
   return { size, sha256: Buffer.from(digest.replace(/^SHA-256=/, ""), "base64url").toString("hex") };
 }
 

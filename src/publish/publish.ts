@@ -85,7 +85,7 @@ async function tryOnce(
     return { kind: "acked", sequence: ack.seq, duplicate: ack.duplicate };
   } catch (error) {
     const cause = signal.aborted ? "no-ack" : await options.causeOf(error, publication.stream);
-    if (cause === "no-ack") options.onNoAck?.();
+    if (WORTH_ANOTHER_TRY.has(cause)) options.onNoAck?.();
     // Whatever went wrong behind the write, the server may have stored it: only a clear refusal says it did not.
     return { kind: "tryLater", cause, error, ambiguous: WORTH_ANOTHER_TRY.has(cause) || cause === "our-fault" };
   }

@@ -8,6 +8,8 @@ import { connectRelay } from "../../support/relay.ts";
 import { silentLog } from "../../support/silent-log.ts";
 
 const RETRY_PAUSE_MS = 30;
+/** A relay tries for days; a test that is never done says so. */
+const PATIENCE_MS = 150_000;
 
 /** A mail that becomes an event, known by its number. */
 export function orderMail(number: number, extra = ""): string {
@@ -49,9 +51,17 @@ export class RelayQueue {
     this.#waiting.push(...numbers);
   }
 
+  /** Why mails still wait, for the message of a test that gave up. */
+  get story(): string {
+    return [...this.postponed].map(([why, count]) => `${count} × ${why}`).join("; ");
+  }
+
   /** Delivers on so many connections until nothing waits, or `isOver` says so. */
   async run(connections: number, isOver: () => boolean = () => false): Promise<void> {
-    await Promise.all(Array.from({ length: connections }, () => this.#deliver(isOver)));
+    const deadline = performance.now() + PATIENCE_MS;
+    const isLate = () => performance.now() > deadline;
+    await Promise.all(Array.from({ length: connections }, () => this.#deliver(() => isOver() || isLate())));
+    if (isLate()) throw new Error(`${this.#waiting.length} mails still wait after ${PATIENCE_MS} ms: ${this.story}`);
   }
 
   async #deliver(isOver: () => boolean): Promise<void> {
