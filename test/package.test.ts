@@ -20,6 +20,8 @@ const env = {
   ...process.env,
   PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
   CI: "true",
+  // The checkout's own installation has just asked the registry for the same packages.
+  npm_config_prefer_offline: "true",
 };
 
 interface Step {
