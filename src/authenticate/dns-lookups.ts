@@ -68,7 +68,9 @@ export class DnsLookups implements Disposable {
       const answer = this.#ask(name, type);
       const records = answer.settled ?? (await beforeDeadline(answer.records, deadline));
       // mailauth sorts lists in place and writes into what it gets.
-      return structuredClone(records);
+      return records.map((record) =>
+        Array.isArray(record) ? [...(record as unknown[])] : typeof record === "object" ? { ...record } : record,
+      );
     };
   }
 

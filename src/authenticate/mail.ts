@@ -1,3 +1,4 @@
+import type { Remembered } from "../lib/remembered.ts";
 import type { Envelope, Peer } from "../model/mail.ts";
 import type { Authentication, Proof, Verdict, Verdicts } from "../model/verdicts.ts";
 import { relayedSpfOf } from "./authentication-results.ts";
@@ -13,6 +14,8 @@ import { checkSpf } from "./spf.ts";
 /** More than any honest mail carries; each may cost a pass over the body (RFC 6376 §6.1 lets a verifier limit them). */
 const MAX_SIGNATURES = 10;
 const MAX_SEALS = 100;
+/** As long as trouble with DNS is remembered, so that a verdict made of it lasts no longer. */
+const POLICY_MS = 5_000;
 /** How much longer than the parsing the look-ups may take when nobody demands their verdict. */
 const REPORT_WITHIN_MS = 200;
 
@@ -27,6 +30,8 @@ export interface AuthenticationRules {
   readonly dns: DnsLookups;
   /** Whose Authentication-Results and ARC seals count, as names of servers and of sealing domains. */
   readonly authservIds: readonly string[];
+  /** Verdicts of DMARC over mail without a signature that holds. */
+  readonly policies: Remembered<DmarcReading>;
   /** A verifier that threw: the mail goes on without its verdicts, and somebody should look at it. */
   readonly onFault: (error: unknown) => void;
 }
@@ -72,10 +77,17 @@ export function authenticateMail(
     );
     const [spfVerdict, reading] = await Promise.all([spf, signatures]);
     const spfDomains = spfVerdict.result === "pass" && spfVerdict.domain !== null ? [spfVerdict.domain] : [];
-    const dmarc = await checkDmarc(
-      { headerFrom: reading.headerFrom, fromFields: reading.fromFields, spfDomains, signatures: reading.passed },
-      lookup,
-    );
+    const { headerFrom, fromFields, passed } = reading;
+    const ask = () => checkDmarc({ headerFrom, fromFields, spfDomains, signatures: passed }, lookup);
+    // Unsigned mail of one author and one SPF domain has one verdict: most of it costs no evaluation then.
+    const dmarc = await (passed.length > 0 || headerFrom.length !== 1
+      ? ask()
+      : rules.policies.get(
+          `${fromFields} ${domainOf(headerFrom[0])} ${spfDomains.join()}`,
+          ask,
+          POLICY_MS,
+          Date.now(),
+        ));
     known.dkim = dkimVerdict(reading, dmarc);
     known.dmarc = dmarc.verdict;
     authorDomain = dmarc.authorDomain;
@@ -90,6 +102,8 @@ export function authenticateMail(
   });
   return { whole, soFar, patienceMs: rules.dns.isDown ? 0 : REPORT_WITHIN_MS };
 }
+
+const domainOf = (address = "") => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 
 /** Behind a trusted relay only the relay saw who connected: what it wrote down is believed instead of a second check. */
 async function checkSpfOf(

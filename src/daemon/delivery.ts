@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 
 import { DnsLookups } from "../authenticate/dns-lookups.ts";
+import type { DmarcReading } from "../authenticate/dmarc.ts";
 import { authenticateMail } from "../authenticate/mail.ts";
 import type { Settings } from "../config/settings.ts";
 import { MAX_INLINE_EVENT_BYTES } from "../event/build-event.ts";
 import { Gate } from "../lib/gate.ts";
+import { Remembered } from "../lib/remembered.ts";
 import type { Hook } from "../model/hook.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
@@ -49,6 +51,7 @@ const DNS_LIMITS = {
   lookupsPerMail: 80,
   inFlight: 1_000,
 };
+const POLICIES = 10_000;
 const DNS_DEADLINE_MS = 8_000;
 
 /** Publishing on the storage's connection, every ack checked. */
@@ -125,7 +128,12 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
 /** The look-ups of all mails share one cache; one mail may wait for DNS for less than a delivery may take. */
 function authenticatorOf({ dnsServers, authservIds }: Settings, log: Log): MailStages["verdictsOf"] {
   const onFault = (error: unknown) => log.error("A mail could not be authenticated", { error });
-  const rules = { dns: new DnsLookups({ servers: dnsServers, ...DNS_LIMITS }), authservIds, onFault };
+  const rules = {
+    dns: new DnsLookups({ servers: dnsServers, ...DNS_LIMITS }),
+    authservIds,
+    policies: new Remembered<DmarcReading>(POLICIES),
+    onFault,
+  };
   return ({ bytes, envelope, peer }) =>
     authenticateMail({ bytes, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS);
 }

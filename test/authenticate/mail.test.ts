@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { DnsLookups } from "../../src/authenticate/dns-lookups.ts";
 import type { MailToAuthenticate } from "../../src/authenticate/mail.ts";
 import { authenticateMail } from "../../src/authenticate/mail.ts";
+import { Remembered } from "../../src/lib/remembered.ts";
 import type { Authentication } from "../../src/model/verdicts.ts";
 import type { DnsServer } from "../support/dns-server.ts";
 import { startDnsServer } from "../support/dns-server.ts";
@@ -68,7 +69,7 @@ function look(
       envelope: { from: "bounce@shop.example", helo: "mx.shop.example", remoteAddress: "192.0.2.7", ...envelope },
       peer,
     },
-    { dns, authservIds, onFault: (error) => faults.push(error) },
+    { dns, authservIds, policies: new Remembered(10), onFault: (error) => faults.push(error) },
     Date.now() + 20_000,
   ).whole;
 }
