@@ -15,7 +15,6 @@ import { startNatsServer } from "./support/nats-server.ts";
 // and the npm package, installed into a prefix of its own.
 
 const ROOT = join(import.meta.dirname, "..");
-const run = promisify(execFile);
 const env = {
   ...process.env,
   PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
@@ -23,6 +22,20 @@ const env = {
   // The checkout's own installation has just asked the registry for the same packages.
   npm_config_prefer_offline: "true",
 };
+
+/** Runs a program to its end; what it said stands in the error when it fails. */
+async function run(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string } = {},
+): Promise<{ stdout: string }> {
+  try {
+    return await promisify(execFile)(program, args, { env, ...options });
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${program} ${args.join(" ")} failed: ${stdout}${stderr}`, { cause: error });
+  }
+}
 
 interface Step {
   readonly instruction: string;
@@ -42,8 +55,8 @@ beforeAll(async () => {
   for (const { instruction, text } of buildSteps) {
     if (instruction === "COPY") await copy(text, ROOT, build);
     if (instruction === "RUN" && text.startsWith("npm prune"))
-      await run("npm", ["pack", "--ignore-scripts"], { cwd: build, env });
-    if (instruction === "RUN") await run("sh", ["-c", text], { cwd: build, env });
+      await run("npm", ["pack", "--ignore-scripts"], { cwd: build });
+    if (instruction === "RUN") await run("sh", ["-c", text], { cwd: build });
   }
   for (const { instruction, text } of imageSteps) {
     if (instruction !== "COPY") continue;
@@ -122,20 +135,16 @@ async function runHealthCheck(port: number): Promise<void> {
 test("the npm package installs into a prefix, with its command and its library", { timeout: 180_000 }, async () => {
   const prefix = join(folder, "prefix");
   const { name, version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as Record<string, string>;
-  await run(
-    "npm",
-    [
-      "install",
-      "--global",
-      "--prefix",
-      prefix,
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      join(build, `${name}-${version}.tgz`),
-    ],
-    { env },
-  );
+  await run("npm", [
+    "install",
+    "--global",
+    "--prefix",
+    prefix,
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    join(build, `${name}-${version}.tgz`),
+  ]);
   const posthorn = join(prefix, "bin", "posthorn");
   expect((await run(posthorn, ["--version"])).stdout.trim()).toBe(version);
   const mail = join(ROOT, "fixtures", "mail", "json-part-digits-beyond-double.eml");
