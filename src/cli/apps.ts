@@ -6,7 +6,7 @@ import { OperatorError } from "../model/operator-error.ts";
 import { readAppDefinition } from "../registry/app-definition.ts";
 import type { AppDefinition } from "../registry/app-definition.ts";
 import { hookRow } from "../registry/hook-row.ts";
-import { wantsJson, withStorage } from "./context.ts";
+import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { print, printJson, printTable, styled } from "./print.ts";
 
 /** `posthorn apps`: install, list, show, uninstall. */
@@ -19,10 +19,12 @@ export function appsCommand(): Command {
     .addHelpText("after", "\nExample:\n  posthorn apps install fixtures/apps/ecommstore.json")
     .action(async (files: string[], _options, command: Command) => {
       const read = await Promise.all(files.map(readDefinition));
-      const reports = await withStorage(async ({ registry }, settings) => {
+      const reports = await withStorage(async (storage, settings) => {
         const done = [];
         for (const { definition, warnings } of read) {
-          const report = await registry.install(definition);
+          const report = await storage.registry.install(definition);
+          const { app, version } = report.app;
+          await noteChange(storage, "app.install", app, `version ${version}, ${report.hooks.length} hooks`);
           const rows = report.hooks.map((hook) =>
             hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl }),
           );
@@ -91,7 +93,10 @@ export function appsCommand(): Command {
     .description("take an app and its hooks away; stored events stay")
     .argument("<app>")
     .action(async (name: string, _options, command: Command) => {
-      await withStorage(async ({ registry }) => registry.uninstall(name));
+      await withStorage(async (storage) => {
+        await storage.registry.uninstall(name);
+        await noteChange(storage, "app.uninstall", name);
+      });
       if (wantsJson(command)) printJson({ app: name, uninstalled: true });
       else print(`Uninstalled ${name}.`);
     });

@@ -1,3 +1,5 @@
+import { hostname, userInfo } from "node:os";
+
 import type { Command } from "commander";
 
 import type { Settings } from "../config/settings.ts";
@@ -17,4 +19,24 @@ export async function withStorage<T>(work: (storage: Storage, settings: Settings
   const { openStorage } = await import("../daemon/storage.ts");
   await using storage = await openStorage(settings, createLog("warn"));
   return await work(storage, settings);
+}
+
+/** Notes in the audit log what a command changed. A change that cannot be noted is done all the same, and that is said. */
+export async function noteChange(storage: Storage, action: string, target: string, detail?: string): Promise<void> {
+  const { writeAudit } = await import("../publish/audit.ts");
+  const time = new Date().toISOString();
+  const entry = { time, actor: actor(), via: "cli", action, target, ...(detail !== undefined && { detail }) } as const;
+  await writeAudit(storage.js, entry).catch((error: unknown) => {
+    createLog("warn").warn("The change is done, and is missing from the audit log", { ...entry, error });
+  });
+}
+
+/** `user@machine`; a container's user may have no name. */
+function actor(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // No entry in the user database: the number is all there is.
+    return `uid ${process.getuid?.() ?? "?"}@${hostname()}`;
+  }
 }

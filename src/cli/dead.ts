@@ -10,7 +10,7 @@ import type { StoredDeadLetter } from "../publish/dead-letters.ts";
 import { discardDeadLetter, findDeadLetter, readDeadLetters } from "../publish/dead-letters.ts";
 import { createLog } from "../telemetry/log.ts";
 import { WorkerPool } from "../worker/pool.ts";
-import { wantsJson, withStorage } from "./context.ts";
+import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { print, printJson, printTable, styled } from "./print.ts";
 
 type Found = { readonly sequence: number; readonly letter: StoredDeadLetter };
@@ -81,8 +81,12 @@ export function deadCommand(): Command {
     .description("take dead letters away for good")
     .argument("<id...>")
     .action(async (ids: string[], _options, command: Command) => {
-      await withStorage(async ({ jsm }) => {
-        for (const id of ids) await discardDeadLetter(jsm, (await mustFind(jsm, id)).sequence);
+      await withStorage(async (storage) => {
+        for (const id of ids) {
+          const { sequence, letter } = await mustFind(storage.jsm, id);
+          await discardDeadLetter(storage.jsm, sequence);
+          await noteChange(storage, "dead-letter.discard", id, letter.reason.code);
+        }
       });
       if (wantsJson(command)) printJson({ discarded: ids });
       else print(`Discarded ${ids.length}.`);
@@ -122,6 +126,7 @@ async function replayAll(
         : result.kind === "dead-again" && "reason" in result.outcome
           ? result.outcome.reason.code
           : undefined;
+    await noteChange(storage, "dead-letter.replay", found.letter.id, why ?? result.kind);
     results.push({ id: found.letter.id, result: result.kind, ...(why !== undefined && { why }) });
     if (!wantsJson(command))
       print(`${index + 1}/${letters.length}  ${found.letter.id}  ${result.kind}${why === undefined ? "" : `: ${why}`}`);

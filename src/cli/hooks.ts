@@ -5,7 +5,7 @@ import type { Hook, HookState, HookType } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { HookRow } from "../registry/hook-row.ts";
 import { hookRow } from "../registry/hook-row.ts";
-import { wantsJson, withStorage } from "./context.ts";
+import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { formSnippet } from "../admin/form-snippet.ts";
 import { print, printJson, printTable, styled } from "./print.ts";
 
@@ -44,7 +44,7 @@ export function hooksCommand(): Command {
     .option("--event <event>", "its event name; default kustomer.app.adhoc.<name>")
     .addHelpText("after", '\nExample:\n  posthorn hooks create --type email --name "Orders by mail"')
     .action(async ({ type, name, event }: { type: HookType; name: string; event?: string }, command: Command) => {
-      await change(command, ({ registry }) =>
+      await change(command, ["hook.create", type], ({ registry }) =>
         registry.createHook({ type, name, ...(event !== undefined && { eventName: event }) }),
       );
     });
@@ -56,7 +56,8 @@ export function hooksCommand(): Command {
     .option("--remove", "take the address away")
     .addHelpText("after", "\nExample:\n  posthorn hooks alias kustomer.app.shop.order orders@shop.example")
     .action(async (event: string, address: string, { remove }: { remove?: boolean }, command: Command) => {
-      await change(command, ({ registry }, settings) =>
+      const detail = `${remove === true ? "remove" : "add"} ${address}`;
+      await change(command, ["hook.alias", detail], ({ registry }, settings) =>
         remove === true ? registry.removeAlias(event, address) : registry.addAlias(event, address, settings.mailDomain),
       );
     });
@@ -84,7 +85,7 @@ export function hooksCommand(): Command {
     .description("give a hook a new id; the old address or URL stops working at once")
     .argument("<event>")
     .action(async (event: string, _options, command: Command) =>
-      change(command, ({ registry }) => registry.rotate(event)),
+      change(command, ["hook.rotate"], ({ registry }) => registry.rotate(event)),
     );
   const states: readonly [verb: string, state: HookState, description: string][] = [
     ["enable", "enabled", "take mail and requests again"],
@@ -97,7 +98,7 @@ export function hooksCommand(): Command {
       .description(description)
       .argument("<event>")
       .action(async (event: string, _options, command: Command) =>
-        change(command, ({ registry }) => registry.setState(event, state)),
+        change(command, ["hook.state", state], ({ registry }) => registry.setState(event, state)),
       );
   }
   return hooks;
@@ -105,9 +106,14 @@ export function hooksCommand(): Command {
 
 async function change(
   command: Command,
+  [action, detail]: readonly [action: string, detail?: string],
   work: (storage: Parameters<Parameters<typeof withStorage>[0]>[0], settings: Settings) => Promise<Hook>,
 ): Promise<void> {
-  const row = await withStorage(async (storage, settings) => rowOf(await work(storage, settings), settings));
+  const row = await withStorage(async (storage, settings) => {
+    const hook = await work(storage, settings);
+    await noteChange(storage, action, hook.eventName, detail);
+    return rowOf(hook, settings);
+  });
   if (wantsJson(command)) printJson(row);
   else printRow(row);
 }

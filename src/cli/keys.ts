@@ -2,7 +2,7 @@ import { Command } from "commander";
 
 import { parseDuration } from "../config/units.ts";
 import { OperatorError } from "../model/operator-error.ts";
-import { wantsJson, withStorage } from "./context.ts";
+import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { print, printJson, printTable, styled } from "./print.ts";
 
 /** `posthorn keys`: create, list, revoke. */
@@ -25,7 +25,7 @@ export function keysCommand(): Command {
         if (hook !== undefined && storage.snapshot.hookByEventName(hook)?.app !== app)
           throw new OperatorError(`the app ${app} has no hook ${hook}`, "see `posthorn hooks list`");
         const now = Date.now();
-        return storage.keys.create(
+        const key = await storage.keys.create(
           {
             app,
             expires: lifetime === undefined ? null : new Date(now + lifetime),
@@ -33,6 +33,8 @@ export function keysCommand(): Command {
           },
           now,
         );
+        await noteChange(storage, "key.create", key.keyId, `app ${app}${hook === undefined ? "" : `, ${hook}`}`);
+        return key;
       });
       if (wantsJson(command)) return printJson(made);
       print(styled("bold", made.key));
@@ -70,7 +72,10 @@ export function keysCommand(): Command {
     .description("stop a key from opening anything, everywhere within a second")
     .argument("<keyid>")
     .action(async (keyId: string, _options, command: Command) => {
-      await withStorage(async (storage) => storage.keys.revoke(keyId));
+      await withStorage(async (storage) => {
+        await storage.keys.revoke(keyId);
+        await noteChange(storage, "key.revoke", keyId);
+      });
       if (wantsJson(command)) printJson({ keyId, revoked: true });
       else print(`Revoked ${keyId}.`);
     });

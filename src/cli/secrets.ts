@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { Command } from "commander";
 
 import { OperatorError } from "../model/operator-error.ts";
-import { wantsJson, withStorage } from "./context.ts";
+import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { print, printJson, printTable } from "./print.ts";
 
 /** `posthorn secrets`: set, list, remove. */
@@ -22,10 +22,12 @@ export function secretsCommand(): Command {
       if (process.stdin.isTTY) process.stderr.write("The secret, then Enter and Ctrl-D: ");
       // The line end that echo and editors add is no part of it.
       const secret = (await text(process.stdin)).replace(/\r?\n$/, "");
-      await withStorage(async ({ secrets: store, snapshot }) => {
+      await withStorage(async (storage) => {
+        const { secrets: store, snapshot } = storage;
         if (snapshot.hookByEventName(event) === undefined)
           throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
         await store.set(event, secret, { isNext: next === true, now: Date.now() });
+        await noteChange(storage, "secret.set", event, next === true ? "next" : "current");
       });
       if (wantsJson(command)) printJson({ eventName: event, set: next === true ? "next" : "current" });
       else print(next === true ? `${event} now takes a second secret too.` : `${event} now takes this secret only.`);
@@ -49,7 +51,10 @@ export function secretsCommand(): Command {
     .argument("<event>", "event name of the hook")
     .addHelpText("after", "\nExample:\n  posthorn secrets remove kustomer.app.shop.parcel")
     .action(async (event: string, _options, command: Command) => {
-      await withStorage(async ({ secrets: store }) => store.remove(event));
+      await withStorage(async (storage) => {
+        await storage.secrets.remove(event);
+        await noteChange(storage, "secret.remove", event);
+      });
       if (wantsJson(command)) printJson({ eventName: event, removed: true });
       else print(`Removed the secrets of ${event}.`);
     });
