@@ -48,6 +48,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "iconv-lite": ["parse"],
   saxes: ["parse"],
   mailauth: ["authenticate"],
+  "openid-client": ["admin"],
   commander: ["cli", "main.ts"],
   pino: ["telemetry"],
   "pino-pretty": ["telemetry"],
