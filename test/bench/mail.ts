@@ -1,0 +1,100 @@
+import { startNatsServer } from "../support/nats-server.ts";
+import { fetchPackage, startHaraka } from "./fetch-peers.ts";
+import type { Contestant } from "./contestant.ts";
+import { startPeer, startPosthorn } from "./contestant.ts";
+import { cpuMsOf } from "./cpu-time.ts";
+import type { SmtpLoad, SmtpLoadResult } from "./load/smtp.ts";
+import type { Row } from "./rounds.ts";
+import { generate, interleave, print, ratiosOf, report, spreadOf } from "./rounds.ts";
+
+// Mail, 3.7 KB with JSON-LD, the event acknowledged before 250: Posthorn beside a door that discards, the obvious program
+// and Haraka with an equal plugin. Run: npm run bench:mail -- [--rounds 5] [--ms 1000] [--no-haraka] [--peers FOLDER] [--only posthorn]
+const args = process.argv.slice(2);
+const rounds = Number(valueOf("--rounds") ?? 5);
+const forMs = Number(valueOf("--ms") ?? 1_000);
+const only = valueOf("--only");
+
+const HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" };
+
+await using nats = await startNatsServer();
+await using opened = new AsyncDisposableStack();
+const posthorn = opened.use(await startPosthorn(nats.url, { hooks: [HOOK] }));
+const contestants: Contestant[] = [posthorn];
+if (only === undefined) {
+  contestants.push(opened.use(await startPeer("bare", "bare.ts", [], "orders@localhost")));
+  contestants.push(opened.use(await startPeer("obvious", "obvious-mail.ts", [nats.url], "orders@localhost")));
+  if (!args.includes("--no-haraka")) {
+    const haraka = opened.use(await fetchPackage("Haraka@3.3.4", valueOf("--peers")));
+    contestants.push(opened.use(await startHaraka(haraka, nats.url)));
+  }
+}
+let firstNumber = 0;
+const rows: Row[] = [];
+for (const sessions of [20, 1]) {
+  const results = await interleave(
+    contestants.map(({ name }) => name),
+    rounds,
+    async (name, round) => {
+      const contestant = contestants.find((each) => each.name === name);
+      if (contestant === undefined) throw new Error(`no contestant ${name}`);
+      firstNumber += 1_000_000;
+      const load: SmtpLoad = {
+        port: contestant.port,
+        sessions,
+        recipients: [contestant.target],
+        lmtp: false,
+        // The first round warms up, which takes a compiler longer than a measurement.
+        forMs: round === 0 ? forMs * 2 : forMs,
+        firstNumber,
+      };
+      const cpuBefore = cpuMsOf(contestant.pid);
+      const result = await generate<SmtpLoadResult>("smtp.ts", load);
+      if (result.refused > 0) throw new Error(`${name} refused ${result.refused}: ${result.firstRefusal}`);
+      return { ...result, cpuMicroseconds: ((cpuMsOf(contestant.pid) - cpuBefore) * 1_000) / result.mails };
+    },
+  );
+  const rates = (name: string) => (results.get(name) ?? []).map(({ mailsPerSecond }) => mailsPerSecond);
+  const times = (name: string) => (results.get(name) ?? []).map(({ medianMs }) => medianMs);
+  const costs = (name: string) => (results.get(name) ?? []).map(({ cpuMicroseconds }) => cpuMicroseconds);
+  for (const { name } of contestants) {
+    rows.push({
+      what: `${name}, ${sessions} sessions, CPU time of a mail`,
+      measured: spreadOf(costs(name)),
+      unit: "us",
+    });
+    rows.push({ what: `${name}, ${sessions} sessions`, measured: spreadOf(rates(name)), unit: "mails/s" });
+    rows.push({ what: `${name}, ${sessions} sessions, final dot to 250`, measured: spreadOf(times(name)), unit: "ms" });
+  }
+  const against = (name: string, target: number) =>
+    rates(name).length > 0 &&
+    rows.push({
+      what: `posthorn / ${name}, ${sessions} sessions`,
+      measured: ratiosOf(rates("posthorn"), rates(name)),
+      target,
+    });
+  for (const name of ["bare", "obvious", "haraka"])
+    if (costs(name).length > 0)
+      rows.push({
+        what: `CPU time: ${name} / posthorn, ${sessions} sessions`,
+        measured: ratiosOf(costs(name), costs("posthorn")),
+      });
+  against("bare", sessions === 20 ? 0.3 : 0);
+  against("obvious", sessions === 20 ? 4 : 1.8);
+  against("haraka", sessions === 20 ? 6 : 3);
+  if (sessions !== 20 || only !== undefined) continue;
+  // A peer that is slower than it was measured elsewhere makes the run void.
+  rows.push({ what: "obvious / bare (void below)", measured: ratiosOf(rates("obvious"), rates("bare")), target: 0.06 });
+  if (rates("haraka").length > 0)
+    rows.push({
+      what: "haraka / bare (void below)",
+      measured: ratiosOf(rates("haraka"), rates("bare")),
+      target: 0.025,
+    });
+}
+await report("mail", rows);
+print("");
+
+function valueOf(flag: string): string | undefined {
+  const at = args.indexOf(flag);
+  return at < 0 ? undefined : args[at + 1];
+}
