@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 
 import { Command } from "commander";
 
+import type { Settings } from "../config/settings.ts";
+import { readSettings } from "../config/settings.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { readAppDefinition } from "../registry/app-definition.ts";
 import type { AppDefinition } from "../registry/app-definition.ts";
@@ -18,7 +20,7 @@ export function appsCommand(): Command {
     .argument("<file...>", "app definitions, JSON")
     .addHelpText("after", "\nExample:\n  posthorn apps install fixtures/apps/ecommstore.json")
     .action(async (files: string[], _options, command: Command) => {
-      const read = await Promise.all(files.map(readDefinition));
+      const read = await Promise.all(files.map((file) => readDefinition(file, readSettings(process.env))));
       const reports = await withStorage(async (storage, settings) => {
         const done = [];
         for (const { definition, warnings } of read) {
@@ -106,11 +108,12 @@ export function appsCommand(): Command {
 /** Reads one definition file; throws `OperatorError` with every problem in it, a line each. */
 export async function readDefinition(
   file: string,
+  settings: Settings,
 ): Promise<{ definition: AppDefinition; warnings: readonly string[] }> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new OperatorError(`cannot read ${file}`, "check the path", { cause: error });
   });
-  const reading = readAppDefinition(text, file);
+  const reading = readAppDefinition(text, file, { isKvAllowed: settings.secretsKey.value !== undefined });
   if (reading.kind === "definition") return reading;
   const lines = reading.problems.map(
     ({ pointer, message }) => `${file}: ${pointer === "" ? "the definition" : pointer} ${message}`,

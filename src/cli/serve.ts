@@ -68,7 +68,7 @@ async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<voi
   const stopping = stopSignal(log);
   const daemon = await startDaemon(settings, { log, env: process.env, serverSyncsAlways });
   opened.defer(() => daemon.stop());
-  if (flags.apps !== undefined) await installApps(daemon, flags.apps, log);
+  if (flags.apps !== undefined) await installApps(daemon, flags.apps, settings, log);
   if (flags.banner === true) printBanner(daemon, settings);
   log.info("Posthorn serves");
   await stopping;
@@ -95,7 +95,7 @@ function stopSignal(log: Log): Promise<void> {
   });
 }
 
-async function installApps(daemon: Daemon, folder: string, log: Log): Promise<void> {
+async function installApps(daemon: Daemon, folder: string, settings: Settings, log: Log): Promise<void> {
   const { snapshot, registry } = daemon.storage;
   if (snapshot.apps().length > 0) return;
   const files = await readdir(folder).catch((error: unknown) => {
@@ -104,7 +104,7 @@ async function installApps(daemon: Daemon, folder: string, log: Log): Promise<vo
     });
   });
   for (const file of files.filter((name) => name.endsWith(".json") && !name.endsWith(".schema.json")).sort()) {
-    const { definition, warnings } = await readDefinition(join(folder, file));
+    const { definition, warnings } = await readDefinition(join(folder, file), settings);
     for (const warning of warnings) log.warn(warning, { file });
     const { app, hooks } = await registry.install(definition);
     log.info("Installed an app", { app: app.app, hooks: hooks.length });

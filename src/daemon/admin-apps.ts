@@ -9,8 +9,8 @@ import type { Storage } from "./storage.ts";
 const FILE = "the definition";
 
 /** What installing this text would do, against what is installed now; or everything that is wrong in it. */
-export function previewInstall({ snapshot }: Storage, text: string): InstallPreview {
-  const reading = readAppDefinition(text, FILE);
+export function previewInstall({ snapshot, secrets }: Storage, text: string): InstallPreview {
+  const reading = readAppDefinition(text, FILE, { isKvAllowed: secrets.hasKey });
   if (reading.kind === "invalid") return { kind: "invalid", problems: complaintsOf(reading, text) };
   const { definition, warnings } = reading;
   const installed = snapshot.app(definition.app);
@@ -36,8 +36,8 @@ export function previewInstall({ snapshot }: Storage, text: string): InstallPrev
 }
 
 /** The definition in this text. Throws `OperatorError` with everything that is wrong in it. */
-export function definitionIn(text: string): AppDefinition {
-  const reading = readAppDefinition(text, FILE);
+export function definitionIn({ secrets }: Storage, text: string): AppDefinition {
+  const reading = readAppDefinition(text, FILE, { isKvAllowed: secrets.hasKey });
   if (reading.kind === "definition") return reading.definition;
   throw new OperatorError(
     reading.problems.map(({ pointer, message }) => `${pointer === "" ? FILE : pointer} ${message}`).join("; "),

@@ -35,7 +35,7 @@ export function adminHooks({ storage, settings, noteChange, smtpAddress }: Admin
     },
     previewInstall: (text) => previewInstall(storage, text),
     installApp: async (text, by) => {
-      const { app, hooks, warnings } = await registry.install(definitionIn(text));
+      const { app, hooks, warnings } = await registry.install(definitionIn(storage, text));
       await noteChange(by, "app.install", app.app, `version ${app.version}, ${hooks.length} hooks`);
       return { app: app.app, hooks: hooks.length, warnings };
     },

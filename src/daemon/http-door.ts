@@ -1,4 +1,5 @@
 import { presentedKey } from "../authenticate/api-key.ts";
+import { answerHandshake, handshakeMethods, isHandshakeInBody } from "../authenticate/handshakes.ts";
 import type { Settings } from "../config/settings.ts";
 import { Budget } from "../lib/budget.ts";
 import type { SlidingMinute } from "../lib/sliding-minute.ts";
@@ -19,6 +20,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { requestStages } from "./request-stages.ts";
+import { secretsFrom } from "./secrets.ts";
 import type { Storage } from "./storage.ts";
 
 const BYTES_IN_FLIGHT = 256 * 1024 * 1024;
@@ -45,6 +47,7 @@ export interface HttpDoorParts {
   readonly admission: Admission;
   readonly pulse: Pulse;
   readonly rates: SlidingMinute;
+  readonly env: NodeJS.ProcessEnv;
   /** Told of each answer that is no 2xx. */
   readonly onRefusal?: (refused: RefusedRequest) => void;
 }
@@ -86,7 +89,8 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
 function servicesOf(parts: HttpDoorParts): HttpDoorServices {
   const { storage, log, metrics, admission, pulse } = parts;
   const { snapshot, nats, keys } = storage;
-  const ofRequests = requestStages(parts);
+  const secretsOf = secretsFrom(storage, parts.env);
+  const ofRequests = requestStages({ ...parts, secretsOf });
 
   const deliver = async (request: ReceivedRequest) => {
     const startedAt = performance.now();
@@ -125,6 +129,15 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
       return known === undefined ? lookUp(hookId, remoteAddress) : { kind: "hook", hook: known };
     },
     authorize,
+    handshake: (hook, request) => {
+      const { handshake, signature } = hook.options;
+      if (handshake === undefined) return undefined;
+      const { kind, secret } = typeof handshake === "string" ? { kind: handshake, secret: undefined } : handshake;
+      const references = secret ?? signature?.secret;
+      return answerHandshake(kind, request, references === undefined ? [] : secretsOf(hook, references));
+    },
+    handshakeMethods,
+    isHandshakeInBody,
     countRate: (hook, remoteAddress) => countRate(hook, remoteAddress, parts.rates, Date.now()),
     deliver,
     whyNotNow: () => (!nats.isConnected() ? "nats-away" : pulse.isSilent ? "no-ack" : undefined),

@@ -117,6 +117,7 @@ export async function startDaemon(
     stages,
     pool,
     rates,
+    env,
     log,
     metrics,
     admission,

@@ -19,7 +19,12 @@ export interface HookOptions {
   readonly redirect?: string;
   readonly origins?: readonly string[];
   readonly honeypot: string;
-  readonly captcha?: { readonly provider: "turnstile" | "hcaptcha" | "recaptcha"; readonly secret: SecretReference };
+  readonly captcha?: {
+    readonly provider: "turnstile" | "hcaptcha" | "recaptcha";
+    readonly secret: SecretReference;
+    /** Of reCAPTCHA v3. */
+    readonly minScore?: number;
+  };
   readonly signature?: SignatureOption;
   readonly handshake?: Handshake;
   /** A sliding minute over all senders, and over each address that sends by HTTP. */

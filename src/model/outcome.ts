@@ -16,6 +16,7 @@ export type TryLaterCause =
   | "busy"
   | "parse-slow"
   | "dns-trouble"
+  | "captcha-away"
   | "rate-limited"
   | "guessing"
   | "hook-paused"

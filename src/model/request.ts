@@ -13,6 +13,8 @@ export interface ReceivedRequest {
   readonly remoteAddress: string;
   /** Empty when `stream` stands for it. */
   readonly body: Uint8Array;
+  /** The body as it came, where a content coding was undone. */
+  readonly packed?: Uint8Array;
   /** The body of a multipart form, still on its way. Throws {@link BodyProblem}. */
   readonly stream?: AsyncIterable<Buffer>;
   /** Milliseconds since the epoch. */

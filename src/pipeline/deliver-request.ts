@@ -7,6 +7,7 @@ import { BodyProblem, headerOf } from "../model/request.ts";
 import { sha256Hex } from "../publish/objects.ts";
 import type { BodyType } from "../parse/body-kind.ts";
 import { parseBodyType } from "../parse/body-kind.ts";
+import { captchaOutcome, signatureOutcome } from "./authenticate-request.ts";
 import { deliveryIdOf } from "./delivery-id.ts";
 import type { Form } from "./form-fields.ts";
 import { formOf } from "./form-fields.ts";
@@ -47,6 +48,8 @@ export async function deliverRequest(request: ReceivedRequest, stages: RequestSt
 
 async function deliverWeb(request: ReceivedRequest, type: BodyType, stages: RequestStages): Promise<RequestOutcome> {
   const { hook } = request;
+  const unsigned = signatureOutcome(request, stages);
+  if (unsigned !== undefined) return unsigned;
   const incoming = incomingEventsOf(request, type);
   if (incoming.kind === "refused") return { kind: "refused", cause: "malformed", problems: incoming.problems };
   const deliveryId = deliveryIdOf(request.headers);
@@ -89,6 +92,11 @@ async function deliverForm(request: ReceivedRequest, type: BodyType, stages: Req
     const reason = { code: "honeypot", detail: `The field ${hook.options.honeypot} was filled in` } as const;
     const raw = request.stream === undefined ? request.body : Buffer.from(form.payload);
     return { outcome: await deadLetterRequest(about, reason, raw, request, stages, deadlineOf(stages)), ...next };
+  }
+  const doubtful = await captchaOutcome(form.captcha, request, stages, deadlineOf(stages));
+  if (doubtful !== undefined) {
+    await stages.removeObjects(files.flatMap(({ object }) => object ?? []));
+    return { outcome: doubtful };
   }
   return { outcome: await checkAndPublish(about, request, stages), ...next };
 }

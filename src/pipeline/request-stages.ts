@@ -1,7 +1,8 @@
 import type { BuiltDeadLetter } from "../event/dead-letter.ts";
 import type { BuiltEvent } from "../event/build-event.ts";
 import type { Hook } from "../model/hook.ts";
-import type { JsonSchema } from "../model/hook-options.ts";
+import type { CaptchaAsk, CaptchaVerdict } from "../authenticate/captcha.ts";
+import type { JsonSchema, SecretReference } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { EventId } from "../model/outcome.ts";
 import type { PublishOutcome } from "../publish/publish-event.ts";
@@ -14,6 +15,9 @@ export interface RequestStages extends FileSink {
   storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
   objectNameOf(bytes: Uint8Array, receivedAt: number): string;
   checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaResult>;
+  /** The secrets that a hook's references stand for now. */
+  secretsOf(hook: Hook, references: SecretReference | readonly SecretReference[]): readonly string[];
+  verifyCaptcha(ask: CaptchaAsk, signal: AbortSignal): Promise<CaptchaVerdict>;
   publishEvent(event: BuiltEvent, signal: AbortSignal): Promise<PublishOutcome>;
   publishDeadLetter(letter: BuiltDeadLetter, signal: AbortSignal): Promise<PublishOutcome>;
   /** `data` of an event in the stream as JSON text, claim checks followed; undefined when it is gone. */
@@ -21,6 +25,8 @@ export interface RequestStages extends FileSink {
   newEventId(): EventId;
   newTraceparent(): string;
   logFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
+  /** How senders reach us, as they sign it. */
+  readonly publicUrl: string;
   /** From the end of the body to the ack. */
   readonly deliverMs: number;
   readonly maxEventBytes: number;

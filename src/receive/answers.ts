@@ -24,6 +24,7 @@ export const TRY_LATER = {
   busy: { smtp: "451 4.3.2", http: 503, text: "Too much in flight, please try again" },
   "parse-slow": { smtp: "451 4.3.0", http: 503, text: "Too busy to read it in time, please try again" },
   "dns-trouble": { smtp: "451 4.7.0", http: 503, text: "Name service unavailable, please try again" },
+  "captcha-away": { smtp: "451 4.3.0", http: 503, text: "The captcha could not be checked, please try again" },
   "rate-limited": { smtp: "450 4.7.1", http: 429, text: "Rate limit reached, please slow down" },
   guessing: { smtp: "421 4.7.0", http: 429, text: "Too many wrong guesses, closing the connection" },
   "hook-paused": { smtp: "450 4.2.1", http: 503, text: "This hook is paused, please try again" },

@@ -6,6 +6,13 @@ const SECRET = {
 };
 const STRINGS = { type: "array", items: { type: "string", minLength: 1, maxLength: 300 }, minItems: 1, maxItems: 100 };
 
+const HEADER_NAME = {
+  type: "string",
+  pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$",
+  description: "the name of a header field",
+};
+const HANDSHAKES = ["slack", "meta", "microsoft-graph", "dropbox", "zoom", "x", "cloudevents"];
+
 export const OPTION_SCHEMAS = {
   schema: { type: ["object", "boolean"], description: "a JSON Schema (2020-12)" },
   select: {
@@ -62,7 +69,11 @@ export const OPTION_SCHEMAS = {
   honeypot: { type: "string", minLength: 1, maxLength: 100, default: "_gotcha" },
   captcha: {
     type: "object",
-    properties: { provider: { enum: ["turnstile", "hcaptcha", "recaptcha"] }, secret: SECRET },
+    properties: {
+      provider: { enum: ["turnstile", "hcaptcha", "recaptcha"] },
+      secret: SECRET,
+      minScore: { type: "number", minimum: 0, maximum: 1 },
+    },
     required: ["provider", "secret"],
     additionalProperties: false,
   },
@@ -85,15 +96,37 @@ export const OPTION_SCHEMAS = {
           "ecdsa",
         ],
       },
-      secret: { anyOf: [SECRET, { type: "array", items: SECRET, minItems: 1, maxItems: 10 }] },
+      secret: {
+        anyOf: [SECRET, { type: "array", items: SECRET, minItems: 1, maxItems: 10 }],
+        description: "one secret, or up to ten during a rotation",
+      },
+      algorithm: { enum: ["sha1", "sha256", "sha384", "sha512"] },
+      header: HEADER_NAME,
+      encoding: { enum: ["hex", "base64"] },
+      prefix: { type: "string", maxLength: 100 },
+      timestampHeader: HEADER_NAME,
+      toleranceSeconds: { type: "integer", minimum: 1, maximum: 86_400 },
+      signed: {
+        type: "string",
+        maxLength: 300,
+        pattern: "\\{body\\}",
+        description: 'a text with {body} in it, and {timestamp} where one is signed, such as "{timestamp}.{body}"',
+      },
     },
     required: ["scheme", "secret"],
+    additionalProperties: false,
   },
   handshake: {
     anyOf: [
-      { enum: ["slack", "meta", "microsoft-graph", "dropbox", "zoom", "x", "cloudevents"] },
-      { type: "object", required: ["kind"] },
+      { enum: HANDSHAKES },
+      {
+        type: "object",
+        properties: { kind: { enum: HANDSHAKES }, secret: SECRET },
+        required: ["kind"],
+        additionalProperties: false,
+      },
     ],
+    description: `one of ${HANDSHAKES.map((kind) => `"${kind}"`).join(", ")}, or { "kind": …, "secret": … }`,
   },
   rateLimit: {
     type: "object",
@@ -128,9 +161,6 @@ export const OPTION_TYPES: Readonly<Record<OptionName, readonly ("web" | "form" 
   handshake: ["web"],
   rateLimit: ["web", "form", "email"],
 };
-
-/** Options that the daemon does not carry out yet: naming one is an install error, never silence. */
-export const NOT_YET_SUPPORTED: ReadonlySet<string> = new Set(["captcha", "signature", "handshake"]);
 
 const MAX_HOOKS = 10_000;
 

@@ -9,8 +9,9 @@ import { parseEventName, reachesWorkflows } from "../model/event-name.ts";
 import type { HookOptions } from "../model/hook-options.ts";
 import type { HookType } from "../model/hook.ts";
 import type { OptionName } from "./app-definition-schema.ts";
-import { APP_DEFINITION_SCHEMA, NOT_YET_SUPPORTED, OPTION_SCHEMAS, OPTION_TYPES } from "./app-definition-schema.ts";
+import { APP_DEFINITION_SCHEMA, OPTION_SCHEMAS, OPTION_TYPES } from "./app-definition-schema.ts";
 import { defaultOptions } from "./default-options.ts";
+import { secretProblemsOf } from "./secret-rules.ts";
 
 export interface HookDefinition {
   readonly eventName: EventName;
@@ -57,10 +58,14 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FOUND_CHARACTERS = 80;
 
 /**
- * Reads an app definition (contract §2). Every problem at once, each with its place, what was found and what is allowed.
+ * Reads an app definition (contract §2); `isKvAllowed` when there is a key to keep secrets under. Every problem at once, each with its place, what was found and what is allowed.
  * Never throws.
  */
-export function readAppDefinition(text: string, file: string): DefinitionReading {
+export function readAppDefinition(
+  text: string,
+  file: string,
+  settings: { readonly isKvAllowed: boolean } = { isKvAllowed: false },
+): DefinitionReading {
   const invalid = (pointer: string, message: string): DefinitionReading => ({
     kind: "invalid",
     problems: [{ file, pointer, message }],
@@ -74,7 +79,7 @@ export function readAppDefinition(text: string, file: string): DefinitionReading
   }
   const validate = validator();
   const shapeProblems = validate(value) ? [] : problemsOf(validate.errors ?? [], value, file);
-  const problems = [...shapeProblems, ...ruleProblems(value, shapeProblems, file)];
+  const problems = [...shapeProblems, ...ruleProblems(value, shapeProblems, file, settings.isKvAllowed)];
   if (problems.length > 0) return { kind: "invalid", problems };
   const raw = value as RawDefinition;
   return { kind: "definition", definition: definitionOf(raw), warnings: warningsOf(raw) };
@@ -131,18 +136,32 @@ function foundAt(value: unknown): string {
 }
 
 /** The rules that a schema cannot say, for every hook whose shape is right. */
-function ruleProblems(value: unknown, shapeProblems: readonly DefinitionProblem[], file: string): DefinitionProblem[] {
+function ruleProblems(
+  value: unknown,
+  shapeProblems: readonly DefinitionProblem[],
+  file: string,
+  isKvAllowed: boolean,
+): DefinitionProblem[] {
   const raw = value as RawDefinition | null;
   if (!Array.isArray(raw?.hooks) || typeof raw.app !== "string") return [];
   return raw.hooks.flatMap((hook, index) => {
     const at = `/hooks/${index}`;
     if (shapeProblems.some(({ pointer }) => pointer === at || pointer.startsWith(`${at}/`))) return [];
-    return hookProblems(raw, hook, index).map(([pointer, message]) => ({ file, pointer: at + pointer, message }));
+    return hookProblems(raw, hook, index, isKvAllowed).map(([pointer, message]) => ({
+      file,
+      pointer: at + pointer,
+      message,
+    }));
   });
 }
 
 /** What a schema cannot say: names that stand twice, options of another type, secrets of another app, redirects. */
-function hookProblems(definition: RawDefinition, hook: RawHook, index: number): [pointer: string, message: string][] {
+function hookProblems(
+  definition: RawDefinition,
+  hook: RawHook,
+  index: number,
+  isKvAllowed: boolean,
+): [pointer: string, message: string][] {
   const problems: [string, string][] = [];
   const first = definition.hooks.findIndex(({ eventName }) => eventName === hook.eventName);
   if (first < index)
@@ -157,13 +176,9 @@ function hookProblems(definition: RawDefinition, hook: RawHook, index: number): 
       // Defaults that the schema filled in are of every type; only what was written differs from them.
       if (!isDefault(name as OptionName, value))
         problems.push([at, `is for hooks of type ${types.join(" or ")}, not ${hook.type}`]);
-      continue;
     }
-    if (NOT_YET_SUPPORTED.has(name) && !isDefault(name as OptionName, value))
-      problems.push([at, "is not yet supported by this version of Posthorn"]);
-    else if (name === "key")
-      problems.push(...secretProblems(String(value), definition.app).map((message): [string, string] => [at, message]));
   }
+  problems.push(...secretProblemsOf(hook["x-posthorn"] ?? {}, definition.app, isKvAllowed));
   const schemaProblem = schemaProblemOf(hook["x-posthorn"]?.["schema"]);
   if (schemaProblem !== undefined) problems.push(["/x-posthorn/schema", schemaProblem]);
   const { redirect, origins } = (hook["x-posthorn"] ?? {}) as { redirect?: string; origins?: readonly string[] };
@@ -190,15 +205,6 @@ function schemaProblemOf(schema: unknown): string | undefined {
 function isDefault(name: OptionName, value: unknown): boolean {
   const schema = OPTION_SCHEMAS[name];
   return "default" in schema && JSON.stringify(value) === JSON.stringify(schema.default);
-}
-
-/** An app author must not reach variables of other apps (contract §2). */
-function secretProblems(reference: string, app: string): string[] {
-  if (reference === "kv") return ["is kv, which is not yet supported by this version of Posthorn; allowed: env:…"];
-  const prefix = `env:POSTHORN_SECRET_${app.toUpperCase().replaceAll("-", "_")}_`;
-  return reference.startsWith(prefix)
-    ? []
-    : [`is ${JSON.stringify(reference)}; allowed: a variable that begins ${prefix}`];
 }
 
 /** `//host` and `/\host` look relative and are not (WHATWG URL §4.4). */

@@ -57,6 +57,11 @@ export class SecretStore {
     });
   }
 
+  /** Whether there is a key to keep secrets under. */
+  get hasKey(): boolean {
+    return this.#key !== undefined;
+  }
+
   start(): Promise<void> {
     return this.#bucket.start();
   }

@@ -25,7 +25,9 @@ export class TestDaemon {
 
   /** Installs one app with these hooks and returns them as the registry has them. */
   async install(hooks: readonly Record<string, unknown>[], app = "shop"): Promise<Hook[]> {
-    const reading = readAppDefinition(JSON.stringify({ app, version: "1.0.0", title: "Shop", hooks }), "test.json");
+    const reading = readAppDefinition(JSON.stringify({ app, version: "1.0.0", title: "Shop", hooks }), "test.json", {
+      isKvAllowed: this.daemon.storage.secrets.hasKey,
+    });
     if (reading.kind === "invalid") throw new Error(JSON.stringify(reading.problems));
     const { hooks: made } = await this.daemon.storage.registry.install(reading.definition);
     return [...made];

@@ -39,7 +39,7 @@ export async function handleForm(
   if (!isAllowed) return no({ kind: "refused", cause: "origin-not-allowed" });
   const limited = rateRefusal(call, hook, services);
   if (limited !== undefined) return no(limited.refusal, limited.headers);
-  const taken = await takeBody(call, hook, services, options, false);
+  const taken = await takeBody(call, hook, services, options, { isRawNeeded: false });
   if (taken === undefined) return;
   const { outcome, next } = taken;
   if (!isStored(outcome)) return no(outcome);

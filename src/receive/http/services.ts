@@ -1,6 +1,7 @@
 import type { Budget } from "../../lib/budget.ts";
 import type { EventName } from "../../model/event-name.ts";
 import type { HookId } from "../../model/hook-id.ts";
+import type { HandshakeKind } from "../../model/hook-options.ts";
 import type { Hook } from "../../model/hook.ts";
 import type { RefusedCause, RequestOutcome, RequestRefusedCause, TryLaterCause } from "../../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../../model/request.ts";
@@ -23,11 +24,25 @@ export interface RefusedRequest {
   readonly size: number;
 }
 
+/** What a handshake looks at. */
+export type HandshakeAsk = Pick<ReceivedRequest, "method" | "query" | "headers" | "body">;
+
+export interface HandshakeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** What the door is given by `daemon`: it knows no other room. */
 export interface HttpDoorServices {
   hookById(hookId: HookId, remoteAddress: string): Lookup | Promise<Lookup>;
   /** Whether the key in `headers` opens the hook; undefined when it does. */
   authorize(hook: Hook, headers: RequestHeaders, remoteAddress: string): Promise<Refusal | undefined>;
+  /** The answer to the provider's ownership check; undefined when the request is none. */
+  handshake(hook: Hook, request: HandshakeAsk): HandshakeAnswer | undefined;
+  /** The methods that a handshake needs, and whether its check stands in a body. */
+  readonly handshakeMethods: (kind: HandshakeKind) => readonly string[];
+  readonly isHandshakeInBody: (kind: HandshakeKind) => boolean;
   /** Counts the request; one verdict for each limit that the hook has. */
   countRate(hook: Hook, remoteAddress: string): readonly RateVerdict[];
   /** Takes the request to its event; the outcome comes after the ack. Never throws. */

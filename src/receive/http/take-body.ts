@@ -25,16 +25,20 @@ export interface Taken {
 const MULTIPART = /^\s*multipart\/form-data\s*(?:;|$)/i;
 const NO_BYTES = new Uint8Array(0);
 
-/**
- * Reads the body and hands the request on; undefined when it was answered here, because its body is not what it should be.
- * `isRawNeeded`: a signature is made over the bytes of the whole body, so they are not streamed.
- */
+export interface BodyWishes {
+  /** A signature is made over the bytes of the whole body, so they are not streamed. */
+  readonly isRawNeeded: boolean;
+  /** Looks at the whole body first; true when it has answered. */
+  readonly onBody?: (body: Uint8Array) => Promise<boolean>;
+}
+
+/** Reads the body and hands the request on; undefined when it was answered here, or by `onBody`. */
 export async function takeBody(
   call: Call,
   hook: Hook,
   services: HttpDoorServices,
   limits: BodyLimits,
-  isRawNeeded: boolean,
+  { isRawNeeded, onBody }: BodyWishes,
 ): Promise<Taken | undefined> {
   const { request, response } = call;
   const no = (refusal: Refusal, headers: OutgoingHttpHeaders = {}) => {
@@ -78,7 +82,11 @@ export async function takeBody(
       case "damaged":
         return no({ kind: "refused", cause: "malformed", detail: "The body is damaged under its Content-Encoding" });
       case "body":
-        return await services.deliver(requestOf(call, hook, body.bytes));
+        if (onBody !== undefined && (await onBody(body.bytes))) return undefined;
+        return await services.deliver({
+          ...requestOf(call, hook, body.bytes),
+          ...(!isPlain && { packed: read.bytes }),
+        });
     }
   } finally {
     services.inFlight.give(read.bytes.length);

@@ -1,6 +1,6 @@
 import type { Hook } from "../../model/hook.ts";
 import type { Call } from "./call.ts";
-import { refuse } from "./call.ts";
+import { refuse, send } from "./call.ts";
 import type { HandleOptions } from "./handle.ts";
 import { rateRefusal } from "./rate.ts";
 import type { HttpDoorServices, Refusal } from "./services.ts";
@@ -8,8 +8,12 @@ import { isStored, sendStored } from "./stored.ts";
 import { takeBody } from "./take-body.ts";
 
 const METHODS = ["POST", "PUT"];
+const NO_BODY = new Uint8Array(0);
 
-/** A request for a web hook: method, state, key and rate before the body, its signature over the body. */
+/**
+ * A request for a web hook: method, state, handshake, key and rate before the body, its signature over the body. A
+ * handshake is answered before anybody is authenticated, because the provider has no secret yet.
+ */
 export async function handleWeb(
   call: Call,
   hook: Hook,
@@ -17,17 +21,39 @@ export async function handleWeb(
   options: HandleOptions,
 ): Promise<void> {
   const no = (refusal: Refusal, headers = {}) => refuse(call, refusal, services.onRefusal, headers);
-  if (!METHODS.includes(call.method))
-    return no({ kind: "refused", cause: "wrong-method" }, { allow: METHODS.join(", ") });
+  const { handshake, signature } = hook.options;
+  const kind = typeof handshake === "object" ? handshake.kind : handshake;
+  const methods = kind === undefined ? METHODS : [...new Set([...METHODS, ...services.handshakeMethods(kind)])];
+  const notAllowed = () => no({ kind: "refused", cause: "wrong-method" }, { allow: methods.join(", ") });
+  if (!methods.includes(call.method)) return notAllowed();
   if (hook.state === "disabled") return no({ kind: "refused", cause: "hook-disabled" });
+  if (kind !== undefined && answersHandshake(call, hook, NO_BODY, services)) return;
+  if (!METHODS.includes(call.method)) return notAllowed();
   if (hook.state === "paused") return no({ kind: "tryLater", cause: "hook-paused" });
-  const isSigned = hook.options.signature !== undefined;
-  const forbidden = isSigned ? undefined : await services.authorize(hook, call.request.headers, call.remoteAddress);
-  if (forbidden !== undefined) return no(forbidden);
-  const limited = rateRefusal(call, hook, services);
-  if (limited !== undefined) return no(limited.refusal, limited.headers);
-  const taken = await takeBody(call, hook, services, options, isSigned);
+  const entry = async (): Promise<boolean> => {
+    const forbidden =
+      signature === undefined ? await services.authorize(hook, call.request.headers, call.remoteAddress) : undefined;
+    const limited = forbidden === undefined ? rateRefusal(call, hook, services) : undefined;
+    if (forbidden !== undefined) no(forbidden);
+    else if (limited !== undefined) no(limited.refusal, limited.headers);
+    return forbidden === undefined && limited === undefined;
+  };
+  const isInBody = kind !== undefined && services.isHandshakeInBody(kind);
+  if (!isInBody && !(await entry())) return;
+  const taken = await takeBody(call, hook, services, options, {
+    isRawNeeded: signature !== undefined || isInBody,
+    ...(isInBody && {
+      onBody: async (body: Uint8Array) => answersHandshake(call, hook, body, services) || !(await entry()),
+    }),
+  });
   if (taken === undefined) return;
   if (isStored(taken.outcome)) return sendStored(call, taken.outcome);
   no(taken.outcome);
+}
+
+function answersHandshake(call: Call, hook: Hook, body: Uint8Array, services: HttpDoorServices): boolean {
+  const { method, query, request } = call;
+  const answer = services.handshake(hook, { method, query, headers: request.headers, body });
+  if (answer !== undefined) send(call, answer.status, answer.headers, answer.body);
+  return answer !== undefined;
 }
