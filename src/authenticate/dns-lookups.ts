@@ -90,9 +90,15 @@ export class DnsLookups implements Disposable {
     if (known !== undefined && known.until > now) return known;
     if (this.#inFlight >= this.#limits.inFlight) throw new LookupError("EBUSY", "too many questions on the way");
     this.#inFlight += 1;
-    const records = (this.#resolver.resolve(name, type) as Promise<unknown[]>).finally(() => {
-      this.#inFlight -= 1;
-    });
+    const records = (this.#resolver.resolve(name, type) as Promise<unknown[]>)
+      .catch((error: unknown) => {
+        // c-ares asks for no name with "+" or "=" in it, which a macro over a VERP sender makes: nobody has such a name.
+        if ((error as { code?: unknown }).code === "EBADNAME") throw new LookupError("ENOTFOUND", `no name: ${name}`);
+        throw error;
+      })
+      .finally(() => {
+        this.#inFlight -= 1;
+      });
     this.#cache.delete(key);
     const [oldest] = this.#cache.keys();
     if (this.#cache.size >= this.#limits.cachedAnswers && oldest !== undefined) this.#cache.delete(oldest);

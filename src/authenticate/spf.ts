@@ -20,11 +20,17 @@ const MAX_ELAPSED_MS = 10_000;
  *
  * Source: RFC 7208; the strict reading, which mailauth's tests hold against the suite of openspf.
  */
-export async function checkSpf(question: SpfQuestion, lookup: Lookup): Promise<Verdict> {
+export function checkSpf(question: SpfQuestion, lookup: Lookup): Promise<Verdict> {
   const { from, helo, remoteAddress } = question;
   const ip = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "");
   const domain = (from === "" ? helo : from.slice(from.lastIndexOf("@") + 1)).toLowerCase() || null;
-  if (isInternal(ip)) return { result: "none", domain, reason: "internal-peer" };
+  return isInternal(ip)
+    ? Promise.resolve({ result: "none", domain, reason: "internal-peer" })
+    : evaluateSpf({ from, helo, remoteAddress: ip }, lookup);
+}
+
+/** `check_host()` for any address (RFC 7208 §4). */
+export async function evaluateSpf({ from, helo, remoteAddress: ip }: SpfQuestion, lookup: Lookup): Promise<Verdict> {
   const answer = await spf({
     sender: from,
     ip,

@@ -10,12 +10,13 @@ export interface Zone {
     readonly AAAA?: readonly string[];
     readonly MX?: readonly { readonly priority: number; readonly exchange: string }[];
     readonly PTR?: readonly string[];
-    /** `silence` lets the question wait for ever. */
+    readonly CNAME?: readonly string[];
+    /** What questions for other types than those above hear; `silence` lets the question wait for ever. */
     readonly fails?: "servfail" | "silence";
   };
 }
 
-const TYPES = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28 } as const;
+const TYPES = { A: 1, CNAME: 5, PTR: 12, MX: 15, TXT: 16, AAAA: 28 } as const;
 const NO_ERROR = 0;
 const SERVFAIL = 2;
 const NXDOMAIN = 3;
@@ -51,25 +52,25 @@ export class DnsServer {
     const { name, type, end } = readQuestion(query);
     const typeName = Object.entries(TYPES).find(([, number]) => number === type)?.[0] ?? String(type);
     this.questions.push(`${typeName} ${name}`);
-    const entry = this.#zone.get(name.toLowerCase());
-    if (entry?.fails === "silence") return;
+    const answers: Buffer[] = [];
+    let owner = name;
+    let entry = this.#zone.get(owner.toLowerCase());
+    for (let alias = entry?.CNAME?.[0]; alias !== undefined && answers.length < 8; alias = entry?.CNAME?.[0]) {
+      answers.push(record(owner, TYPES.CNAME, nameBytes(alias)));
+      owner = alias;
+      entry = this.#zone.get(owner.toLowerCase());
+    }
     const records = entry === undefined ? [] : recordsOf(entry, typeName);
-    const code = entry === undefined ? NXDOMAIN : entry.fails === "servfail" ? SERVFAIL : NO_ERROR;
+    if (records.length === 0 && entry?.fails === "silence") return;
+    answers.push(...records.map((data) => record(owner, type, data)));
+    const fails = records.length === 0 && entry?.fails === "servfail";
+    const code = entry === undefined ? NXDOMAIN : fails ? SERVFAIL : NO_ERROR;
     const header = Buffer.alloc(12);
     query.copy(header, 0, 0, 2);
     // A response, authoritative, recursion wished and available; one question.
     header.writeUInt16BE(0x8580 | code, 2);
     header.writeUInt16BE(1, 4);
-    header.writeUInt16BE(records.length, 6);
-    const answers = records.map((data) => {
-      const head = Buffer.alloc(12);
-      head.writeUInt16BE(0xc00c, 0);
-      head.writeUInt16BE(type, 2);
-      head.writeUInt16BE(1, 4);
-      head.writeUInt32BE(60, 6);
-      head.writeUInt16BE(data.length, 10);
-      return Buffer.concat([head, data]);
-    });
+    header.writeUInt16BE(answers.length, 6);
     this.#socket.send(Buffer.concat([header, query.subarray(12, end), ...answers]), from.port, from.address);
   }
 }
@@ -80,6 +81,15 @@ export async function startDnsServer(zone: Zone): Promise<DnsServer> {
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
   return new DnsServer(socket, zone);
+}
+
+function record(owner: string, type: number, data: Buffer): Buffer {
+  const head = Buffer.alloc(10);
+  head.writeUInt16BE(type, 0);
+  head.writeUInt16BE(1, 2);
+  head.writeUInt32BE(60, 4);
+  head.writeUInt16BE(data.length, 8);
+  return Buffer.concat([nameBytes(owner), head, data]);
 }
 
 function readQuestion(query: Buffer): { name: string; type: number; end: number } {
