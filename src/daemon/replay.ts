@@ -1,6 +1,9 @@
 import { combine } from "../pipeline/combine.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { deliverMail } from "../pipeline/deliver-mail.ts";
+import type { DeadRequest } from "../pipeline/release-request.ts";
+import { releaseRequest } from "../pipeline/release-request.ts";
+import type { Hook } from "../model/hook.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Envelope } from "../model/mail.ts";
 import type { StoredDeadLetter } from "../publish/dead-letters.ts";
@@ -27,6 +30,7 @@ export async function replayDeadLetter(
   const { letter, sequence } = found;
   const hook = storage.snapshot.hookByEventName(letter.eventName);
   if (hook === undefined) return { kind: "not-possible", why: `no hook publishes ${letter.eventName} any more` };
+  if (letter.http !== undefined && letter.object !== null) return release(storage, stages, found, hook);
   if (letter.mail === undefined || letter.object === null) return { kind: "not-possible", why: "it holds no raw mail" };
   const bytes = await getObject(storage.objects, letter.object);
   if (bytes === undefined) return { kind: "not-possible", why: "its raw mail has expired" };
@@ -51,6 +55,24 @@ export async function replayDeadLetter(
       why: outcome?.kind === "tryLater" ? `try later: ${outcome.cause}` : "it was refused",
     };
   if (outcome.kind !== "stored") return { kind: "dead-again", outcome };
+  await discardDeadLetter(storage.jsm, sequence);
+  return { kind: "published", outcome };
+}
+
+/** A request that was taken for spam, and is none. */
+async function release(
+  storage: Storage,
+  stages: MailStages,
+  { letter, sequence }: { readonly sequence: number; readonly letter: StoredDeadLetter },
+  hook: Hook,
+): Promise<ReplayResult> {
+  const body = letter.object === null ? undefined : await getObject(storage.objects, letter.object);
+  if (body === undefined || letter.http === undefined) return { kind: "not-possible", why: "its body has expired" };
+  const dead = { id: letter.id, time: letter.time, http: letter.http as unknown as DeadRequest, body };
+  const outcome = await releaseRequest(dead, hook, stages, AbortSignal.timeout(REPLAY_MS));
+  if (outcome === undefined) return { kind: "not-possible", why: "its body cannot be read" };
+  if (outcome.kind !== "stored")
+    return { kind: "not-possible", why: outcome.kind === "tryLater" ? `try later: ${outcome.cause}` : outcome.kind };
   await discardDeadLetter(storage.jsm, sequence);
   return { kind: "published", outcome };
 }

@@ -6,6 +6,8 @@ import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { EventId, RequestOutcome } from "../model/outcome.ts";
 import type { ReceivedRequest } from "../model/request.ts";
+import { headerOf } from "../model/request.ts";
+import { parseTraceparent } from "../telemetry/trace-context.ts";
 import type { ReceivedFile } from "./receive-files.ts";
 import type { RequestStages } from "./request-stages.ts";
 
@@ -22,11 +24,24 @@ export interface Publication {
   readonly isIdChosen: boolean;
 }
 
+/** The stages that publishing needs. */
+export type PublishStages = Pick<
+  RequestStages,
+  | "storeObject"
+  | "objectNameOf"
+  | "publishEvent"
+  | "newTraceparent"
+  | "maxEventBytes"
+  | "objectBucket"
+  | "schemaSha256Of"
+> &
+  Partial<Pick<RequestStages, "storedData">>;
+
 /** Objects first, then the event; the outcome is what the ack said. */
 export async function publishRequest(
   publication: Publication,
   request: ReceivedRequest,
-  stages: RequestStages,
+  stages: PublishStages,
   signal: AbortSignal,
 ): Promise<RequestOutcome> {
   const { hook, receivedAt } = request;
@@ -38,7 +53,7 @@ export async function publishRequest(
       hook,
       subject: null,
       receivedAt,
-      traceparent: stages.newTraceparent(),
+      traceparent: parseTraceparent(headerOf(request.headers, "traceparent")) ?? stages.newTraceparent(),
       ...(schemaSha256 !== undefined && { schemaSha256 }),
     },
     objectOf([
@@ -60,7 +75,7 @@ export async function publishRequest(
   if (outcome.kind === "refused") throw new Error("a publish was refused, which only doors do");
   if (outcome.kind !== "stored" || !outcome.duplicate || !publication.isIdChosen || sequence === undefined)
     return outcome;
-  const first = await stages.storedData(sequence);
+  const first = await stages.storedData?.(sequence);
   // `data` begins with the payload; the header fields behind it may differ from try to try.
   const isSame = first === undefined || first.startsWith(`{"payload":${payload},"http":`);
   return isSame ? outcome : { kind: "refused", cause: "id-reused" };
@@ -89,7 +104,7 @@ export async function deadLetterRequest(
       reason,
       object: object.name,
     },
-    { http: httpOf(publication, request) },
+    { http: withFiles(httpOf(publication, request), publication.files) },
   );
   const { outcome } = await stages.publishDeadLetter(letter, signal);
   if (outcome.kind === "refused") throw new Error("a publish was refused, which only doors do");
@@ -107,6 +122,11 @@ function httpOf({ mediaType, cloudevent }: Publication, request: ReceivedRequest
     mediaType,
     ...(cloudevent && { cloudevent }),
   });
+}
+
+/** A dead letter has no `data`: what a form brought beside its fields stands in its `http`. */
+function withFiles(http: JsonText, files: readonly ReceivedFile[]): JsonText {
+  return files.length === 0 ? http : (`${http.slice(0, -1)},"files":${filesJson(files)}}` as JsonText);
 }
 
 function filesJson(files: readonly ReceivedFile[]): JsonText {

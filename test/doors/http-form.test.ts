@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { readSettings } from "../../src/config/settings.ts";
+import { READ_LIMITS, mailStages, publishOn } from "../../src/daemon/delivery.ts";
+import { replayDeadLetter } from "../../src/daemon/replay.ts";
 import type { Hook } from "../../src/model/hook.ts";
+import { findDeadLetter } from "../../src/publish/dead-letters.ts";
+import { WorkerPool } from "../../src/worker/pool.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+import { silentLog } from "../support/silent-log.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 const SHOP = "https://shop.example";
@@ -140,6 +146,30 @@ test("a filled honeypot is kept as a dead letter and answered like success", asy
   expect(Buffer.from(raw ?? []).toString()).toContain("spam.example");
   expect((await post(shop, "a=1&website=", { origin: SHOP })).status).toBe(202);
   expect(await lastPayload()).toEqual({ a: "1" });
+});
+
+test("a form that was taken for spam is released by a replay, without its control fields", async () => {
+  const { storage } = posthorn.daemon;
+  const { id } = (await (await post(shop, "email=a%40b.example&website=x&_id=9", { origin: SHOP })).json()) as {
+    id: string;
+  };
+  const found = await findDeadLetter(storage.jsm, id);
+  if (found === undefined) throw new Error("no dead letter");
+  const settings = readSettings({ POSTHORN_NATS_URL: nats.url });
+  const publish = publishOn(storage, undefined);
+  await using pool = new WorkerPool({
+    workers: 1,
+    parseTimeoutMs: 10_000,
+    maxWaiting: 1,
+    limits: READ_LIMITS,
+    heapMb: 100,
+    onRestart: () => undefined,
+  });
+  const stages = mailStages({ storage, settings, publish, pool, log: silentLog, env: {} });
+  expect((await replayDeadLetter(storage, stages, found)).kind).toBe("published");
+  expect(await lastPayload()).toEqual({ email: "a@b.example" });
+  expect((await storedIn(posthorn, "POSTHORN_EVENTS")).at(-1)?.headers["Nats-Msg-Id"]).toBe(id);
+  expect(await findDeadLetter(storage.jsm, id)).toBeUndefined();
 });
 
 test("the same submit sent twice under its _id is one event, with other fields two", async () => {
