@@ -70,4 +70,4 @@ export interface SignatureOption {
 }
 
 export type HandshakeKind = "slack" | "meta" | "microsoft-graph" | "dropbox" | "zoom" | "x" | "cloudevents";
-export type Handshake = HandshakeKind | { readonly kind: HandshakeKind; readonly secret?: SecretReference };
+type Handshake = HandshakeKind | { readonly kind: HandshakeKind; readonly secret?: SecretReference };

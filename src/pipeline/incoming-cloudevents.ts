@@ -11,7 +11,7 @@ import type { BodyReading } from "./request-payload.ts";
 import { readBody } from "./request-payload.ts";
 
 /** One CloudEvent that came in: what it carries, and its attributes as JSON text. */
-export interface IncomingEvent {
+interface IncomingEvent {
   readonly source: string;
   readonly id: string;
   readonly payload: JsonText;

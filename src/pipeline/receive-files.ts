@@ -20,7 +20,7 @@ export interface ReceivedFile {
   readonly object: string | null;
 }
 
-export type StoredStream =
+type StoredStream =
   | { readonly kind: "stored"; readonly name: string; readonly size: number; readonly sha256: string }
   | { readonly kind: "tryLater"; readonly cause: TryLaterCause; readonly error: unknown };
 

@@ -32,7 +32,7 @@ export interface HmacScheme {
   readonly keyOf?: (secret: string) => string | Uint8Array;
 }
 
-export interface Claim {
+interface Claim {
   readonly signatures: readonly Uint8Array[];
   readonly id?: string;
   /** As sent; undefined in schemes that sign no time. */

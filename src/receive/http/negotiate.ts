@@ -1,5 +1,5 @@
 /** The languages that pages for browsers are written in; the first one is spoken to everybody else. */
-export const LANGUAGES = ["en", "de", "es", "fr", "pt"] as const;
+const LANGUAGES = ["en", "de", "es", "fr", "pt"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const MAX_RANGES = 50;

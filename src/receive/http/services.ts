@@ -25,9 +25,9 @@ export interface RefusedRequest {
 }
 
 /** What a handshake looks at. */
-export type HandshakeAsk = Pick<ReceivedRequest, "method" | "query" | "headers" | "body">;
+type HandshakeAsk = Pick<ReceivedRequest, "method" | "query" | "headers" | "body">;
 
-export interface HandshakeAnswer {
+interface HandshakeAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
