@@ -69,14 +69,13 @@ test("nats-server killed and started again, three times under load", async () =>
 });
 
 for (const seconds of [5, 60]) {
-  test(`nats-server stopped for ${seconds} s under load: refused in the meantime, taken afterwards`, async () => {
-    const queue = await survive(`nats stopped ${seconds} s`, 100, async ({ nats, queue: mails }) => {
+  test(`nats-server stopped for ${seconds} s under load: kept waiting or refused, and taken afterwards`, async () => {
+    await survive(`nats stopped ${seconds} s`, 100, async ({ nats, queue: mails }) => {
       await expect.poll(() => mails.accepted.size).toBeGreaterThan(20);
       nats.pause();
       await sleep(seconds * 1_000);
       nats.resume();
     });
-    expect(queue.retries).toBeGreaterThan(0);
   });
 }
 

@@ -1,0 +1,55 @@
+import { execFileSync } from "node:child_process";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { startDaemonProcess } from "../support/daemon-process.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import { RelayQueue, compare, openLedger, orderMail } from "./support/ledger.ts";
+
+const EVENTS = "POSTHORN_EVENTS";
+const KEPT = { lost: [], doubled: [], bounced: [] };
+const BIG = `,"text":"${"x".repeat(60_000)}"`;
+
+/** A small file system of its own, gone at the end of the test. Needs root, and fails without it. */
+async function smallDisk(megabytes: number): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = await temporaryFolder();
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder.path]);
+  return {
+    path: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      execFileSync("umount", ["-l", folder.path]);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("the disk under nats-server fills up: 4xx, never 250, and mail is taken again when there is room", async () => {
+  await using disk = await smallDisk(24);
+  const ballast = join(disk.path, "ballast");
+  await using nats = await startNatsServer({
+    config: `jetstream { store_dir: "${disk.path}", max_file_store: 1GB }\nmax_payload: 8MB`,
+  });
+  await using daemon = await startDaemonProcess(nats.url, { POSTHORN_LOG_LEVEL: "info" });
+  await using ledger = await openLedger(nats);
+  const queue = new RelayQueue(
+    () => ({ port: daemon.smtpPort, address: ledger.address }),
+    (number) => orderMail(number, BIG),
+  );
+  await writeFile(ballast, Buffer.alloc(8 * 1024 * 1024));
+  queue.add(...Array.from({ length: 300 }, (_, index) => index + 1));
+  const filled = () => [...queue.postponed.keys()].some((why) => why.startsWith("45"));
+  await queue.run(2, filled);
+  expect(queue.story).toMatch(/45[12] 4\.3\./);
+  const before = queue.accepted.size;
+  await queue.run(2, () => queue.retries > 40);
+  await rm(ballast);
+  // What nats-server gave up when a write failed comes back with a restart.
+  await nats.restart();
+  await queue.run(2, () => queue.accepted.size >= before + 20);
+  expect(queue.accepted.size).toBeGreaterThanOrEqual(before + 20);
+  expect(await compare(queue, ledger.storage, EVENTS)).toEqual(KEPT);
+  process.stdout.write(`faults | disk full: ${queue.accepted.size} mails, 0 lost, 0 doubled; ${queue.story}\n`);
+});
