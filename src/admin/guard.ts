@@ -3,10 +3,12 @@ import { isIP } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { Log } from "../telemetry/log.ts";
+import { SESSION_COOKIE, cookieIn, setSession } from "./cookies.ts";
+import { frameOf } from "./frame.ts";
+import { failurePage } from "./pages/not-found.ts";
 import { loginPage } from "./pages/login.ts";
-import { sendHtml, sendProblem } from "./replies.ts";
-import type { Person, Role, Session } from "./session.ts";
-import { IDLE_MS, Sessions } from "./session.ts";
+import { isForPeople, sendHtml, sendProblem } from "./replies.ts";
+import type { Person, Role, Session, Sessions } from "./session.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -23,14 +25,14 @@ declare module "fastify" {
 }
 
 export interface GuardOptions {
-  readonly token: string;
   /** The address that administrators type, when it is neither an IP address nor localhost. */
   readonly adminUrl: string | undefined;
+  /** People may sign in at an OpenID Connect provider too. */
+  readonly hasProvider: boolean;
   readonly now: () => number;
   readonly log: Log;
 }
 
-const COOKIE = "posthorn_session";
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, administrator: 2 };
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
@@ -40,8 +42,7 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
  * The token comes as `Authorization: Bearer`, or once in the sign-in form, which gives a SameSite=Strict HttpOnly cookie;
  * never in a URL. Host is checked against DNS rebinding, Origin against posts from other sites and other ports.
  */
-export function guard(server: FastifyInstance, options: GuardOptions): Sessions {
-  const sessions = new Sessions(options.token);
+export function guard(server: FastifyInstance, sessions: Sessions, options: GuardOptions): void {
   server.decorateRequest("person", null);
   server.decorateRequest("session", null);
   server.addHook("onRequest", async (request, reply) => {
@@ -63,33 +64,17 @@ export function guard(server: FastifyInstance, options: GuardOptions): Sessions 
     request.person = signedIn ?? null;
     if (request.session !== null) refresh(reply, request.session, sessions, options);
     if (role === "anybody") return undefined;
-    if (signedIn === undefined) return askToSignIn(request, reply);
-    if (RANK[signedIn.role] < RANK[role])
-      return sendProblem(reply, 403, "Not allowed", `This needs the role ${role}; you are ${signedIn.role}.`);
-    return undefined;
+    if (signedIn === undefined) return askToSignIn(request, reply, options.hasProvider);
+    if (RANK[signedIn.role] >= RANK[role]) return undefined;
+    const hint = `This needs the role ${role}; you are ${signedIn.role}.`;
+    return isForPeople(request)
+      ? sendHtml(reply.code(403), failurePage(frameOf(request), "You may not do this", hint))
+      : sendProblem(reply, 403, "Not allowed", hint);
   });
-  server.post<{ Body: URLSearchParams }>("/login", { config: { role: "anybody" } }, async (request, reply) => {
-    const next = localPath(request.body.get("next"));
-    if (!sessions.isToken((request.body.get("token") ?? "").trim())) {
-      warnOfGuess(request, options.log);
-      return sendHtml(reply.code(401), loginPage({ next, problem: "This is not the admin token." }));
-    }
-    setCookie(reply, sessions.begin({ name: "admin token", role: "administrator" }, options.now()), options.adminUrl);
-    return reply.redirect(next, 303);
-  });
-  server.get<{ Querystring: { next?: string } }>("/login", { config: { role: "anybody" } }, async (request, reply) =>
-    sendHtml(reply, loginPage({ next: localPath(request.query.next ?? null) })),
-  );
-  server.post("/logout", { config: { role: "anybody" } }, async (request, reply) => {
-    if (request.session !== null) sessions.end(request.session, options.now());
-    reply.header("Set-Cookie", `${COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict`);
-    return reply.redirect("/login", 303);
-  });
-  return sessions;
 }
 
 // No lock-out: 16 characters cannot be guessed through HTTP, and a lock would let anybody shut the administrator out.
-function warnOfGuess({ ip }: FastifyRequest, log: Log): void {
+export function warnOfGuess({ ip }: FastifyRequest, log: Log): void {
   log.warn("Somebody came with a wrong admin token", { remoteAddress: ip });
 }
 
@@ -98,8 +83,7 @@ function readBearer(bearer: string, sessions: Sessions): Person | undefined {
 }
 
 function readSession(request: FastifyRequest, sessions: Sessions, now: number): Person | undefined {
-  const cookie = new RegExp(`(?:^|;\\s*)${COOKIE}=([\\w.-]+)`).exec(request.headers.cookie ?? "")?.[1];
-  const session = cookie === undefined ? undefined : sessions.read(cookie, now);
+  const session = sessions.read(cookieIn(request, SESSION_COOKIE), now);
   // A browser says where a post comes from; a cookie without that is no person's click.
   if (session === undefined || (!SAFE.has(request.method) && request.headers.origin === undefined)) return undefined;
   request.session = session;
@@ -108,22 +92,14 @@ function readSession(request: FastifyRequest, sessions: Sessions, now: number): 
 
 function refresh(reply: FastifyReply, session: Session, sessions: Sessions, options: GuardOptions): void {
   const cookie = sessions.refreshed(session, options.now());
-  if (cookie !== undefined) setCookie(reply, cookie, options.adminUrl);
+  if (cookie !== undefined) setSession(reply, cookie, options.adminUrl);
 }
 
-function setCookie(reply: FastifyReply, value: string, adminUrl: string | undefined): void {
-  const secure = adminUrl?.startsWith("https:") === true ? "; Secure" : "";
-  reply.header(
-    "Set-Cookie",
-    `${COOKIE}=${value}; Path=/; Max-Age=${IDLE_MS / 1_000}; HttpOnly; SameSite=Strict${secure}`,
-  );
-}
-
-function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function askToSignIn(request: FastifyRequest, reply: FastifyReply, hasProvider: boolean): FastifyReply {
   reply.header("WWW-Authenticate", 'Bearer realm="posthorn"');
   if (request.url.startsWith("/api/") || request.url.startsWith("/metrics") || !SAFE.has(request.method))
     return sendProblem(reply, 401, "Sign in", "Send the admin token as `Authorization: Bearer`.");
-  return sendHtml(reply.code(401), loginPage({ next: localPath(request.url) }));
+  return sendHtml(reply.code(401), loginPage({ next: localPath(request.url), hasProvider }));
 }
 
 /** A name somebody could point at us by DNS is not enough: an IP address, localhost, or what the operator set. */
@@ -140,7 +116,7 @@ function isOurOrigin({ headers: { origin }, host }: FastifyRequest, adminUrl: st
 }
 
 /** Where to go after the sign-in: a path of ours, never another site. */
-function localPath(wish: string | null): string {
+export function localPath(wish: string | null): string {
   const url = URL.parse(wish ?? "/", "http://posthorn.invalid");
   if (url === null || url.origin !== "http://posthorn.invalid" || url.pathname.startsWith("/log")) return "/";
   return `${url.pathname.replace(/^\/+/, "/")}${url.search}`;

@@ -1,4 +1,4 @@
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { Html } from "./html.ts";
 
@@ -13,4 +13,9 @@ export function sendProblem(reply: FastifyReply, status: number, title: string, 
     .code(status)
     .type("application/problem+json; charset=utf-8")
     .send(JSON.stringify({ title, status, detail }));
+}
+
+/** Whether a browser asks for a page, and not a program for an answer. */
+export function isForPeople({ url, headers }: FastifyRequest): boolean {
+  return !url.startsWith("/api/") && (headers.accept ?? "").includes("text/html");
 }

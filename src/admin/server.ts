@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { fastify } from "fastify";
 
 import { OperatorError } from "../model/operator-error.ts";
@@ -8,8 +8,13 @@ import { guard } from "./guard.ts";
 import { readForms } from "./forms.ts";
 import { frameOf } from "./frame.ts";
 import { failurePage, notFoundPage } from "./pages/not-found.ts";
+import type { OidcOptions } from "./oidc.ts";
+import { OidcSignIn } from "./oidc.ts";
+import { signInRoutes } from "./routes/sign-in.ts";
+import { Sessions } from "./session.ts";
+import { Signed } from "./signed.ts";
 import { probes } from "./probes.ts";
-import { sendHtml, sendProblem } from "./replies.ts";
+import { isForPeople, sendHtml, sendProblem } from "./replies.ts";
 import { Jobs } from "./jobs.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { benchRoutes } from "./routes/bench.ts";
@@ -20,7 +25,9 @@ import type { AdminServices } from "./services.ts";
 
 export interface AdminOptions {
   readonly token: string;
+  /** The address that administrators type, when it is neither an IP address nor localhost. */
   readonly adminUrl: string | undefined;
+  readonly oidc: OidcOptions | undefined;
 }
 
 const BODY_BYTES = 2 * 1024 * 1024;
@@ -62,7 +69,15 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
     });
   });
   readForms(server);
-  guard(server, { ...options, now: services.now, log: services.log });
+  const sessions = new Sessions(options.token);
+  const provider =
+    options.oidc === undefined || options.adminUrl === undefined
+      ? undefined
+      : new OidcSignIn(options.oidc, options.adminUrl);
+  const { adminUrl, token } = options;
+  const { now, log } = services;
+  guard(server, sessions, { adminUrl, hasProvider: provider !== undefined, now, log });
+  signInRoutes(server, { sessions, provider, adminUrl, signed: new Signed(token, "admin sign-in"), services });
   server.setNotFoundHandler((request, reply) =>
     isForPeople(request)
       ? sendHtml(reply.code(404), notFoundPage(frameOf(request), "There is nothing here."))
@@ -86,10 +101,6 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   api(server, services);
   houseRoutes(server, services);
   return server;
-}
-
-function isForPeople({ url, headers }: FastifyRequest): boolean {
-  return !url.startsWith("/api/") && (headers.accept ?? "").includes("text/html");
 }
 
 /** What somebody is told of an error: an operator's mistake whole, a fault of ours not at all. */

@@ -280,6 +280,8 @@ export interface AdminServices
   extends HookServices, EventServices, ReadingServices, DeadLetterServices, KeyServices, HealthServices {
   /** False from the moment the daemon begins to stop. */
   readonly isServing: () => boolean;
+  /** Notes in the audit log who signed in. */
+  readonly noteSignIn: (name: string, role: string) => Promise<void>;
   readonly metricsText: () => Promise<{ readonly body: string; readonly contentType: string }>;
   readonly now: () => number;
   readonly log: Log;

@@ -1,4 +1,6 @@
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+import { Signed } from "./signed.ts";
 
 /** What somebody may do: look, act on what arrived, or change everything. */
 export type Role = "viewer" | "operator" | "administrator";
@@ -20,7 +22,6 @@ export interface Session extends Person {
 export const IDLE_MS = 30 * 60_000;
 /** A cookie older than this is written anew, so that the idle time slides. */
 const REFRESH_MS = 60_000;
-const SIGNATURE_BYTES = 32;
 const ROLES: readonly string[] = ["viewer", "operator", "administrator"] satisfies Role[];
 
 /**
@@ -29,12 +30,12 @@ const ROLES: readonly string[] = ["viewer", "operator", "administrator"] satisfi
  */
 export class Sessions {
   readonly #tokenHash: Buffer;
-  readonly #key: Buffer;
+  readonly #signed: Signed;
   readonly #ended = new Map<string, number>();
 
   constructor(token: string) {
     this.#tokenHash = sha256(token);
-    this.#key = Buffer.from(hkdfSync("sha256", token, "", "posthorn admin session v1", SIGNATURE_BYTES));
+    this.#signed = new Signed(token, "admin session");
   }
 
   /** Constant time. */
@@ -43,20 +44,18 @@ export class Sessions {
   }
 
   begin(person: Person, now: number): string {
-    return this.#sign({ ...person, sessionId: randomBytes(12).toString("base64url"), seenAt: now });
+    return this.#signed.write({ ...person, sessionId: randomBytes(12).toString("base64url"), seenAt: now });
   }
 
   /** The cookie to write now, when the one that came is due; undefined when it is fresh enough. */
   refreshed(session: Session, now: number): string | undefined {
-    return now - session.seenAt > REFRESH_MS ? this.#sign({ ...session, seenAt: now }) : undefined;
+    return now - session.seenAt > REFRESH_MS ? this.#signed.write({ ...session, seenAt: now }) : undefined;
   }
 
   /** The session that a cookie names; undefined when it is forged, idle for too long or ended. */
   read(cookie: string, now: number): Session | undefined {
-    const [body = "", signature = ""] = cookie.split(".");
-    const given = Buffer.from(signature, "base64url");
-    if (given.length !== SIGNATURE_BYTES || !timingSafeEqual(given, this.#mac(body))) return undefined;
-    const session = JSON.parse(Buffer.from(body, "base64url").toString()) as Session;
+    const session = this.#signed.read(cookie) as Session | undefined;
+    if (session === undefined) return undefined;
     const age = now - session.seenAt;
     if (age > IDLE_MS || age < -IDLE_MS || !ROLES.includes(session.role)) return undefined;
     return this.#ended.has(session.sessionId) ? undefined : session;
@@ -66,15 +65,6 @@ export class Sessions {
   end(session: Session, now: number): void {
     for (const [sessionId, at] of this.#ended) if (now - at > IDLE_MS) this.#ended.delete(sessionId);
     this.#ended.set(session.sessionId, now);
-  }
-
-  #sign(session: Session): string {
-    const body = Buffer.from(JSON.stringify(session)).toString("base64url");
-    return `${body}.${this.#mac(body).toString("base64url")}`;
-  }
-
-  #mac(body: string): Buffer {
-    return createHmac("sha256", this.#key).update(body).digest();
   }
 }
 

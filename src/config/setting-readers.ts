@@ -106,3 +106,15 @@ export const readSecretsKey = (text: string): { readonly value: string | undefin
 
 export const readWorkers = (text: string): number | undefined =>
   text === "" ? availableParallelism() : readCount(1, 256)(text);
+
+/** `viewer=staff,operator=ops,administrator=admins`: which value of a claim is which role; a role may stand twice. */
+export const readRoles = (
+  text: string,
+): readonly { readonly role: "viewer" | "operator" | "administrator"; readonly value: string }[] | undefined => {
+  const pairs = readList(text).map((item) => {
+    const [, role, value = ""] = /^(viewer|operator|administrator)=(.+)$/.exec(item) ?? [];
+    return { role: role as "viewer" | "operator" | "administrator" | undefined, value };
+  });
+  const known = pairs.flatMap(({ role, value }) => (role === undefined ? [] : [{ role, value }]));
+  return known.length === pairs.length && known.length > 0 ? known : undefined;
+};

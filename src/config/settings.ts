@@ -15,6 +15,7 @@ import {
   readOptional,
   readOptionalHttpUrl,
   readResolvers,
+  readRoles,
   readSecretsKey,
   readToken,
   readWorkers,
@@ -91,6 +92,36 @@ export const SETTINGS = {
     "generated into the data directory when not set",
     readToken,
     true,
+  ),
+  adminUrl: row(
+    "POSTHORN_ADMIN_URL",
+    "",
+    "an http:// or https:// address",
+    "how administrators reach the admin page, when by a name other than localhost",
+    readOptionalHttpUrl,
+  ),
+  oidcIssuer: row(
+    "POSTHORN_OIDC_ISSUER",
+    "",
+    "an http:// or https:// address",
+    "OpenID Connect provider for the admin page; needs POSTHORN_ADMIN_URL",
+    readOptionalHttpUrl,
+  ),
+  oidcClientId: row("POSTHORN_OIDC_CLIENT_ID", "", "a name", "our client id at the provider", readOptional),
+  oidcClientSecret: row("POSTHORN_OIDC_CLIENT_SECRET", "", "a secret", "our client secret there", readOptional, true),
+  oidcClaim: row(
+    "POSTHORN_OIDC_CLAIM",
+    "groups",
+    "the name of a claim",
+    "claim whose values give somebody a role",
+    (text) => text || undefined,
+  ),
+  oidcRoles: row(
+    "POSTHORN_OIDC_ROLES",
+    "viewer=posthorn-viewer,operator=posthorn-operator,administrator=posthorn-administrator",
+    "role=value pairs joined by commas, the roles viewer, operator and administrator",
+    "which value of the claim is which role",
+    readRoles,
   ),
   mailDomain: row(
     "POSTHORN_MAIL_DOMAIN",
@@ -315,7 +346,19 @@ function problemsBetween(settings: Partial<Settings>): string[] {
     problems.push("POSTHORN_TLS_REQUIRED is true without POSTHORN_TLS_CERT; allowed: true with a certificate");
   if (smtpsListen !== undefined && smtpsListen.at !== "off" && !hasCertificate)
     problems.push("POSTHORN_SMTPS_LISTEN is set without POSTHORN_TLS_CERT; allowed: off, or with a certificate");
-  return problems;
+  return [...problems, ...signInProblems(settings)];
+}
+
+/** OpenID Connect needs to know where it comes back to, and who we are there. */
+function signInProblems({ oidcIssuer, oidcClientId, adminUrl }: Partial<Settings>): string[] {
+  if (oidcIssuer?.value === undefined) return [];
+  const missing = [
+    adminUrl?.value === undefined && "POSTHORN_ADMIN_URL",
+    oidcClientId?.value === undefined && "POSTHORN_OIDC_CLIENT_ID",
+  ].filter((name) => name !== false);
+  return missing.length === 0
+    ? []
+    : [`POSTHORN_OIDC_ISSUER is set without ${missing.join(" and ")}; allowed: all of them, or none`];
 }
 
 /**

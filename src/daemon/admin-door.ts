@@ -1,3 +1,4 @@
+import type { OidcOptions } from "../admin/oidc.ts";
 import { createAdminServer } from "../admin/server.ts";
 import type { AdminServices, HealthServices } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
@@ -44,7 +45,11 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   if (at === "off") return { address: undefined, close: async () => undefined };
   const { token, file } = await adminToken(settings);
   const health = adminHealth(parts);
-  const server = createAdminServer(servicesOf(parts, health), { token, adminUrl: undefined });
+  const server = createAdminServer(servicesOf(parts, health), {
+    token,
+    adminUrl: settings.adminUrl.value,
+    oidc: oidcOf(settings),
+  });
   const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
   try {
     await server.listen("path" in at ? { path: at.path } : { host: at.host, port: at.port });
@@ -66,6 +71,14 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   return { address, tokenFile: file, close };
 }
 
+function oidcOf(settings: Settings): OidcOptions | undefined {
+  const { value: issuer } = settings.oidcIssuer;
+  const { value: clientId } = settings.oidcClientId;
+  if (issuer === undefined || clientId === undefined) return undefined;
+  const { oidcClaim: claim, oidcRoles: roles } = settings;
+  return { issuer, clientId, clientSecret: settings.oidcClientSecret.value, claim, roles };
+}
+
 function servicesOf(parts: AdminDoorParts, health: HealthServices): AdminServices {
   const { settings, storage, stages, log, metrics, isServing, smtpAddress } = parts;
   const noteChange: NoteChange = async ({ name: actor, via }, action, target, detail) => {
@@ -85,6 +98,7 @@ function servicesOf(parts: AdminDoorParts, health: HealthServices): AdminService
     ...adminKeys(storage, noteChange),
     ...health,
     isServing,
+    noteSignIn: (name, role) => noteChange({ name, via: "page" }, "session.begin", role),
     metricsText: () => metrics.text(),
     now: Date.now,
     log,

@@ -24,6 +24,8 @@ export interface HooksView {
   readonly filter: HookFilter;
   readonly pages: number;
   readonly lastEvents: ReadonlyMap<string, string>;
+  /** The person may install and uninstall. */
+  readonly mayChange: boolean;
 }
 
 /** Every installed app with its hooks, a page at a time. */
@@ -35,10 +37,13 @@ export function hooksPage(frame: Omit<Frame, "title">, view: HooksView): Html {
     { ...frame, title: "Hooks" },
     html`<div class="head">
         <h1>Hooks</h1>
-        <div class="actions">
-          <a class="button" href="/apps/install">Install an app</a>
-          <a class="button quiet" href="/hooks/new">Make a single hook</a>
-        </div>
+        ${
+          view.mayChange &&
+          html`<div class="actions">
+            <a class="button" href="/apps/install">Install an app</a>
+            <a class="button quiet" href="/hooks/new">Make a single hook</a>
+          </div>`
+        }
       </div>
       ${
         apps.length === 0
@@ -56,7 +61,7 @@ export function hooksPage(frame: Omit<Frame, "title">, view: HooksView): Html {
               appSection(
                 app,
                 hooks.filter((hook) => hook.app === app.app),
-                view.lastEvents,
+                view,
               ),
             )}
             ${pages(view)}`
@@ -89,19 +94,22 @@ const filterForm = (apps: readonly App[], filter: HookFilter): Html =>
 export const option = (value: string, label: string, chosen: string | undefined): Html =>
   html`<option value="${value}" ${value === chosen && html` selected`}>${label}</option>`;
 
-const appSection = (app: App, hooks: readonly AdminHook[], lastEvents: ReadonlyMap<string, string>): Html =>
+const appSection = (app: App, hooks: readonly AdminHook[], { lastEvents, mayChange }: HooksView): Html =>
   html`<section class="app" aria-labelledby="app-${app.app}">
     <header>
       <h2 id="app-${app.app}">${app.title}</h2>
       <p class="hint"><code>${app.app}</code> ${app.version}</p>
-      <div class="actions">
-        <a
-          class="quiet button"
-          href="/apps/${encodeURIComponent(app.app)}/uninstall"
-          aria-label="Uninstall ${app.title}"
-          >Uninstall</a
-        >
-      </div>
+      ${
+        mayChange &&
+        html`<div class="actions">
+          <a
+            class="quiet button"
+            href="/apps/${encodeURIComponent(app.app)}/uninstall"
+            aria-label="Uninstall ${app.title}"
+            >Uninstall</a
+          >
+        </div>`
+      }
     </header>
     <ul class="hooks">
       ${hooks.map((hook) => html`<li class="card">${hookCard(hook, lastEvents.get(hook.eventName))}</li>`)}

@@ -1,6 +1,6 @@
 import type { Html, HtmlValue } from "../html.ts";
 import { html } from "../html.ts";
-import type { Person } from "../session.ts";
+import type { Person, Role } from "../session.ts";
 
 /** What every page has besides its own content. */
 export interface Frame {
@@ -12,8 +12,8 @@ export interface Frame {
   readonly notice?: string | undefined;
 }
 
-/** The menu: path and name. */
-const MENU: readonly (readonly [path: string, name: string])[] = [
+/** The menu: path and name, and the role it is for when it is not for everybody. */
+const MENU: readonly (readonly [path: string, name: string, role?: Role])[] = [
   ["/", "Hooks"],
   ["/events", "Events"],
   ["/dead-letters", "Dead letters"],
@@ -21,7 +21,7 @@ const MENU: readonly (readonly [path: string, name: string])[] = [
   ["/bench", "Test bench"],
   ["/keys", "Keys"],
   ["/health", "Health"],
-  ["/audit", "Audit log"],
+  ["/audit", "Audit log", "administrator"],
 ];
 
 /** A whole page: head, menu, `main` with the content. Works without scripts; `page.js` only adds comfort. */
@@ -40,7 +40,7 @@ export function layout({ title, person, current, notice }: Frame, content: HtmlV
       <a class="skip" href="#main">Skip to the content</a>
       <header class="top">
         <a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="24" height="24" />Posthorn</a>
-        ${person !== null && menu(current)} ${person !== null && signOut(person)}
+        ${person !== null && menu(current, person)} ${person !== null && signOut(person)}
       </header>
       <main id="main" tabindex="-1">
         ${notice !== undefined && html`<p class="notice" role="status">${notice}</p>`} ${content}
@@ -49,10 +49,10 @@ export function layout({ title, person, current, notice }: Frame, content: HtmlV
   </html>`;
 }
 
-const menu = (current: string | undefined): Html =>
+const menu = (current: string | undefined, person: Person): Html =>
   html`<nav aria-label="Main">
     <ul>
-      ${MENU.map(([path, name]) => html`<li><a href="${path}" ${path === current && html` aria-current="page"`}>${name}</a></li>`)}
+      ${MENU.filter(([, , role]) => role === undefined || role === person.role).map(([path, name]) => html`<li><a href="${path}" ${path === current && html` aria-current="page"`}>${name}</a></li>`)}
     </ul>
   </nav>`;
 

@@ -1,13 +1,25 @@
 import type { Html } from "../html.ts";
 import { html } from "../html.ts";
+import { pathWith } from "./parts.ts";
+import type { Person } from "../session.ts";
 import { layout } from "./layout.ts";
 
 /** The sign-in form; it also stands in place of every page that somebody asks for without being signed in. */
-export function loginPage({ next, problem }: { readonly next: string; readonly problem?: string }): Html {
+export function loginPage({
+  next,
+  problem,
+  hasProvider,
+}: {
+  readonly next: string;
+  readonly problem?: string;
+  /** People may sign in at an OpenID Connect provider too. */
+  readonly hasProvider: boolean;
+}): Html {
   return layout(
     { title: "Sign in", person: null },
     html`<section class="card narrow">
       <h1>Sign in</h1>
+      ${hasProvider && html`<p><a class="button" href="${pathWith("/login/oidc", { next })}">Sign in with your account</a></p>`}
       <form method="post" action="/login" class="stack">
         <input type="hidden" name="next" value="${next}" />
         <input
@@ -39,3 +51,14 @@ export function loginPage({ next, problem }: { readonly next: string; readonly p
     </section>`,
   );
 }
+
+/** Between the provider and the page that was asked for. */
+export const welcomePage = (person: Person, next: string): Html =>
+  layout(
+    { title: "Signed in", person },
+    html`<section class="card narrow">
+      <h1>Signed in</h1>
+      <p>${person.name}, ${person.role}.</p>
+      <p><a class="button" href="${next}">Go on</a></p>
+    </section>`,
+  );

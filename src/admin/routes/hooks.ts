@@ -25,7 +25,8 @@ export function hookRoutes(server: FastifyInstance, services: HookServices, now:
     const hooks = found.slice((filter.page - 1) * HOOKS_PER_PAGE, filter.page * HOOKS_PER_PAGE);
     const lastEvents = await services.lastEvents(hooks.map(({ eventName }) => eventName));
     const pages = Math.ceil(found.length / HOOKS_PER_PAGE);
-    const view = { apps: services.apps(), hooks, total: found.length, filter, pages, lastEvents };
+    const mayChange = request.person?.role === "administrator";
+    const view = { apps: services.apps(), hooks, total: found.length, filter, pages, lastEvents, mayChange };
     return sendHtml(reply, hooksPage(frameOf(request, "/"), view));
   });
   oneHook(server, services, now);
