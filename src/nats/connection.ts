@@ -7,6 +7,7 @@ import { connectError, isRefusal } from "./connect-error.ts";
 import type { NatsCredentials } from "./credentials.ts";
 import { authenticatorsOf, readOrSay } from "./credentials.ts";
 import { parseNatsUrls, redactedUrls } from "./nats-url.ts";
+import { OWN_PERMISSIONS } from "./permissions.ts";
 
 /** How to reach NATS and who we are there; each file is a path. */
 export interface NatsSettings extends NatsCredentials {
@@ -163,6 +164,8 @@ function logError(error: Error, denied: Set<string>, log: Log): void {
     log.error("NATS refused something", { error: error.message });
     return;
   }
+  // Asked for `doctor` only, and Posthorn runs without it.
+  if (error.subject === OWN_PERMISSIONS) return;
   const key = `${error.operation} ${error.subject}`;
   if (denied.has(key) || denied.size >= MAX_REMEMBERED_DENIALS) return;
   denied.add(key);

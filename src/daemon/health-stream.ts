@@ -1,0 +1,78 @@
+import type { StreamFacts } from "../nats/stream-facts.ts";
+import type { HealthCheck } from "./health.ts";
+
+const ALMOST_FULL = 0.9;
+const FEW_DAYS = 7;
+const HOURS_PER_DAY = 24;
+const MS_PER_HOUR = 3_600_000;
+/** Server memory for each id in the window: measured 175 to 250 bytes (field notes, "Durability"). */
+const BYTES_PER_REMEMBERED_ID = 250;
+const MUCH_DEDUPE_BYTES = 1024 ** 3;
+
+/** How full a stream is, and when it will be full if it goes on as in the last hour. */
+export function fillCheck(facts: StreamFacts): HealthCheck {
+  const { stream, messages, bytes, limitBytes, limitName } = facts;
+  const name = `stream ${stream}`;
+  const rate = `${facts.lastHour} in the last hour`;
+  if (limitBytes === undefined)
+    return {
+      name,
+      ok: true,
+      detail: `${messages} messages, ${inBytes(bytes)}, ${rate}; no limit of its own, nor of the account: the server's disk ends it. Set max_bytes on the stream, or max_file for the account, to be warned here`,
+    };
+  const share = bytes / limitBytes;
+  const start = `${messages} messages, ${percent(share)} of ${inBytes(limitBytes)} (${limitName}), ${rate}`;
+  const outlook = outlookOf(facts, limitBytes);
+  const advice = ". Give it more room (nats stream edit), keep events for less time, or see who sends so much";
+  if (share >= 1) return { name, ok: true, warning: true, detail: `${start}: full, mail hears 452 4.3.1${advice}` };
+  const isSoon = share >= ALMOST_FULL || outlook.daysLeft < FEW_DAYS;
+  return {
+    name,
+    ok: true,
+    ...(isSoon && { warning: true }),
+    detail: `${start}; ${outlook.words}${isSoon ? advice : ""}`,
+  };
+}
+
+function outlookOf(
+  { messages, bytes, lastHour, maxAgeMs, discardsOld }: StreamFacts,
+  limitBytes: number,
+): { readonly words: string; readonly daysLeft: number } {
+  const never = (words: string) => ({ words, daysLeft: Infinity });
+  if (discardsOld) return never("the oldest go first when it is full");
+  if (lastHour === 0 || messages === 0) return never("at this rate it never fills");
+  const bytesPerHour = (lastHour * bytes) / messages;
+  const settlesAt = maxAgeMs === undefined ? Infinity : (bytesPerHour * maxAgeMs) / MS_PER_HOUR;
+  if (settlesAt < limitBytes)
+    return never(`at this rate age ends it first, at about ${percent(settlesAt / limitBytes)}`);
+  const daysLeft = Math.max(0, limitBytes - bytes) / bytesPerHour / HOURS_PER_DAY;
+  return { words: `at this rate full in ${inDays(daysLeft)}`, daysLeft };
+}
+
+/** What the deduplication window costs the server in memory: now, and when the rate of the last hour fills it. */
+export function dedupeCheck({ lastHour, inWindow, windowMs }: StreamFacts): HealthCheck {
+  const now = inWindow * BYTES_PER_REMEMBERED_ID;
+  const filled = Math.round((lastHour * windowMs) / MS_PER_HOUR) * BYTES_PER_REMEMBERED_ID;
+  const isMuch = Math.max(now, filled) >= MUCH_DEDUPE_BYTES;
+  return {
+    name: "dedup memory",
+    ok: true,
+    ...(isMuch && { warning: true }),
+    detail: `the server remembers ${inWindow} ids for ${inDays(windowMs / MS_PER_HOUR / HOURS_PER_DAY)}, about ${inBytes(now)}; ${inBytes(filled)} when the rate of the last hour goes on${isMuch ? ". Give nats-server that memory, or shorten duplicate_window on the stream: a repeat after it is a second event" : ""}`,
+  };
+}
+
+const percent = (share: number) => `${share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100)} %`;
+
+function inDays(days: number): string {
+  if (days >= 2) return `${Math.floor(days)} days`;
+  const hours = days * HOURS_PER_DAY;
+  return hours >= 1 ? `${Math.floor(hours)} hours` : `${Math.max(1, Math.round(hours * 60))} minutes`;
+}
+
+function inBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}

@@ -1,0 +1,81 @@
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
+import { AckPolicy, DeliverPolicy, DiscardPolicy } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { nanos } from "@nats-io/transport-node";
+
+import { ownServerOf } from "./own-server.ts";
+
+const HOUR_MS = 3_600_000;
+const NANOS_PER_MS = 1_000_000;
+/** A consumer that only counts is forgotten by the server after this, should we not get to delete it. */
+const FORGOTTEN_AFTER_MS = 10_000;
+
+/** What is known of one stream: its size, its bounds and its rate. Bytes are bytes, times milliseconds. */
+export interface StreamFacts {
+  readonly stream: string;
+  readonly messages: number;
+  readonly bytes: number;
+  /** What it may take at most, and who says so; undefined when only the server's disk does. */
+  readonly limitBytes: number | undefined;
+  readonly limitName: string;
+  readonly maxAgeMs: number | undefined;
+  /** A full stream drops its oldest instead of refusing. */
+  readonly discardsOld: boolean;
+  /** Messages of the last hour. */
+  readonly lastHour: number;
+  readonly windowMs: number;
+  /** Messages within the deduplication window. */
+  readonly inWindow: number;
+}
+
+/** Looks at one stream, its account and its recent past. Throws what the client throws. */
+export async function streamFacts(
+  jsm: JetStreamManager,
+  connection: NatsConnection,
+  { config, state }: StreamInfo,
+): Promise<StreamFacts> {
+  const now = Date.now();
+  const windowMs = config.duplicate_window / NANOS_PER_MS;
+  const since = (agoMs: number) => (state.messages === 0 ? 0 : storedSince(jsm, config.name, now - agoMs));
+  const [lastHour, inWindow, { limits, storage }] = await Promise.all([
+    since(HOUR_MS),
+    since(windowMs),
+    jsm.getAccountInfo(),
+  ]);
+  // What others in the account or on our own server hold is no room for this stream.
+  const others = storage - state.bytes;
+  const bounds: { readonly limitName: string; readonly limitBytes: number }[] = [];
+  if (config.max_bytes > 0) bounds.push({ limitName: "its max_bytes", limitBytes: config.max_bytes });
+  if (limits.max_storage > 0)
+    bounds.push({ limitName: "what the account has for it", limitBytes: Math.max(1, limits.max_storage - others) });
+  const own = ownServerOf(connection);
+  if (own !== undefined)
+    bounds.push({ limitName: "the store of our own server", limitBytes: Math.max(1, own.maxStoreBytes - others) });
+  const least = bounds.toSorted((a, b) => a.limitBytes - b.limitBytes)[0];
+  return {
+    stream: config.name,
+    messages: state.messages,
+    bytes: state.bytes,
+    limitBytes: least?.limitBytes,
+    limitName: least?.limitName ?? "",
+    maxAgeMs: config.max_age > 0 ? config.max_age / NANOS_PER_MS : undefined,
+    discardsOld: config.discard === DiscardPolicy.Old,
+    lastHour,
+    windowMs,
+    inWindow,
+  };
+}
+
+/** How many messages a stream has taken since a point in time; asked through a short-lived consumer, none is sent. */
+async function storedSince(jsm: JetStreamManager, stream: string, since: number): Promise<number> {
+  const { name, num_pending } = await jsm.consumers.add(stream, {
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartTime,
+    opt_start_time: new Date(since).toISOString(),
+    inactive_threshold: nanos(FORGOTTEN_AFTER_MS),
+    mem_storage: true,
+    num_replicas: 1,
+  });
+  await jsm.consumers.delete(stream, name);
+  return num_pending;
+}
