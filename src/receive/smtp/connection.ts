@@ -85,6 +85,13 @@ export class MailConnection extends SMTPConnection {
     return super._isSupported(command) && (command !== "AUTH" || (isSafe && !this.#door.settings.lmtp));
   }
 
+  /** "AUTH is not permitted during a mail transaction" (RFC 4954 §4); the library (3.21.6) takes it. */
+  override handler_AUTH(command: Buffer, callback: () => void): void {
+    if (!this.isInTransaction) return super.handler_AUTH(command, callback);
+    this.send(503, "5.5.1 No AUTH during a mail transaction");
+    callback();
+  }
+
   /** Counts a password that was wrong; whether that were too many for one connection. */
   countWrongLogin(): boolean {
     this.#wrongLogins += 1;

@@ -145,8 +145,9 @@ export class MailDoor {
     this.isStopping = true;
     for (const connection of this.#open())
       if (!connection.isInTransaction) connection.reply(replyTryLater("shutting-down"));
-    const deadline = Date.now() + graceMs;
-    while (this.#open().length > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    const deadline = performance.now() + graceMs;
+    while (this.#open().length > 0 && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     for (const connection of this.#open()) connection.reply(replyTryLater("shutting-down"));
     await new Promise<void>((resolve) => {
       this.#server.server.close(() => resolve());
