@@ -8,6 +8,8 @@ export interface EventSummary {
   readonly time: string;
   readonly eventId: string;
   readonly eventName: string;
+  /** The hook's name for administrators; "" when it is no longer installed. */
+  readonly hookName: string;
   readonly hooktype: string;
   /** From whom: the From address, or the caller's. */
   readonly from: string;
@@ -20,7 +22,7 @@ export interface EventSummary {
 const SHOWN_CHARACTERS = 200;
 
 /** What a list says of an event. Text of strangers, still to be escaped. */
-export function summaryOf(entry: Entry): EventSummary {
+export function summaryOf(entry: Entry, hookName: string): EventSummary {
   const event = parseJsonTree(entry.text);
   const data = memberOf(event, "data");
   const mail = memberOf(data, "mail");
@@ -31,6 +33,7 @@ export function summaryOf(entry: Entry): EventSummary {
     time: textAt(event, "time") ?? entry.storedAt,
     eventId: textAt(event, "id") ?? "",
     eventName: entry.subject,
+    hookName,
     hooktype: textAt(event, "hooktype") ?? "",
     from: textAt(memberOf(mail, "from"), "address") ?? textAt(http, "remoteAddress") ?? "",
     about: textAt(mail, "subject") ?? (http === undefined ? (textAt(event, "subject") ?? "") : requestOf(http)),

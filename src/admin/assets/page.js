@@ -82,7 +82,7 @@ if (live !== null) {
 
   const insert = (event) => {
     const row = template.content.firstElementChild.cloneNode(true);
-    for (const name of ["eventName", "hooktype", "from", "about", "payload"])
+    for (const name of ["hookName", "eventName", "hooktype", "from", "about", "payload"])
       row.querySelector(`[data-f=${name}]`).textContent = event[name];
     row.querySelector("[data-f=link]").href = `/events/${event.sequence}`;
     row.querySelector("time").dateTime = event.time;

@@ -213,7 +213,7 @@ const authentication = (verdicts: JsonTree | undefined): Html | null =>
             const verdict = memberOf(verdicts, method);
             const result = textAt(verdict, "result") ?? "unchecked";
             const domain = textAt(verdict, "domain");
-            const style = result === "pass" ? "good" : /fail|error/.test(result) ? "bad" : "";
+            const style = result === "pass" ? "good" : /fail/.test(result) ? "bad" : /error/.test(result) ? "warn" : "";
             return html`<span class="tag ${style}"
               >${method.toUpperCase()} ${result}${domain !== undefined && ` (${domain})`}</span
             >`;

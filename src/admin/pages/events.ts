@@ -57,7 +57,7 @@ export function eventsPage(frame: Omit<Frame, "title">, view: EventsView): Html 
           <thead>
             <tr>
               <th scope="col">Time</th>
-              <th scope="col">Event</th>
+              <th scope="col">Hook and event</th>
               <th scope="col">From</th>
               <th scope="col">About</th>
               <th scope="col">Payload</th>
@@ -79,6 +79,7 @@ const BLANK: EventSummary = {
   time: "",
   eventId: "",
   eventName: "",
+  hookName: "",
   hooktype: "",
   from: "",
   about: "",
@@ -86,10 +87,16 @@ const BLANK: EventSummary = {
 };
 
 /** `data-f` names the field, for the script that fills in new rows. */
-const row = ({ sequence, time, eventName, hooktype, from, about, payload }: EventSummary): Html =>
+const row = ({ sequence, time, eventName, hookName, hooktype, from, about, payload }: EventSummary): Html =>
   html`<tr>
     <td class="nowrap"><a href="/events/${sequence}" data-f="link">${moment(time)}</a></td>
-    <td><code data-f="eventName">${eventName}</code> <span class="hint" data-f="hooktype">${hooktype}</span></td>
+    <td>
+      <span data-f="hookName">${hookName}</span> <span class="hint" data-f="hooktype">${hooktype}</span><br /><code
+        class="soft"
+        data-f="eventName"
+        >${eventName}</code
+      >
+    </td>
     <td data-f="from">${from}</td>
     <td data-f="about">${about}</td>
     <td class="payload"><code data-f="payload">${payload}</code></td>

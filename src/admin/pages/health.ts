@@ -87,7 +87,7 @@ const fillTable = (streams: readonly StreamFill[]): Html =>
             ({ name, messages, bytes, maxBytes, oldest, maxAgeMs, dedupeWindowMs }) =>
               html`<tr>
                 <th scope="row"><code>${name}</code></th>
-                <td>${messages.toLocaleString("en")}</td>
+                <td data-label="Messages">${messages.toLocaleString("en")}</td>
                 <td>
                   ${
                     maxBytes === null
@@ -102,8 +102,8 @@ const fillTable = (streams: readonly StreamFill[]): Html =>
                           ${inBytes(bytes)} of ${inBytes(maxBytes)}`
                   }
                 </td>
-                <td>${oldest === null ? "–" : moment(oldest)}</td>
-                <td>
+                <td data-label="Oldest">${oldest === null ? "–" : moment(oldest)}</td>
+                <td data-label="Kept for">
                   ${maxAgeMs === null ? "ever" : inTime(maxAgeMs)}${
                     dedupeWindowMs !== undefined && `; repeats are recognised for ${inTime(dedupeWindowMs)}`
                   }
@@ -141,9 +141,9 @@ const behind = (subscribers: readonly Subscriber[]): Html =>
                   ({ name, waiting, unacknowledged, filter }) =>
                     html`<tr>
                       <th scope="row">${name}</th>
-                      <td>${waiting.toLocaleString("en")}</td>
-                      <td>${unacknowledged.toLocaleString("en")}</td>
-                      <td><code>${filter}</code></td>
+                      <td data-label="Waiting">${waiting.toLocaleString("en")}</td>
+                      <td data-label="Not acknowledged">${unacknowledged.toLocaleString("en")}</td>
+                      <td data-label="Reads"><code>${filter}</code></td>
                     </tr>`,
                 )}
               </tbody>

@@ -70,12 +70,12 @@ const table = ({ keys, mayChange, now }: KeysView): Html =>
           const isExpired = expires !== null && Date.parse(expires) <= now;
           return html`<tr>
             <th scope="row"><code>phk_${keyId}_…</code></th>
-            <td>${app}</td>
-            <td>
+            <td data-label="App">${app}</td>
+            <td data-label="Opens">
               ${eventNames === null ? "every hook of the app" : eventNames.map((name) => html`<code>${name}</code> `)}
             </td>
-            <td>${moment(createdAt)}</td>
-            <td>
+            <td data-label="Made">${moment(createdAt)}</td>
+            <td data-label="Expires">
               ${expires === null ? "never" : moment(expires)} ${isExpired && html`<span class="tag bad">expired</span>`}
             </td>
             ${mayChange && html`<td><a class="button quiet" href="/keys/${keyId}/revoke" aria-label="Revoke ${keyId}">Revoke…</a></td>`}

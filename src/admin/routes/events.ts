@@ -37,7 +37,7 @@ export function eventRoutes(server: FastifyInstance, services: AdminServices): v
       reply,
       eventsPage(frameOf(request, "/events"), {
         filter,
-        events: page.entries.map(summaryOf),
+        events: page.entries.map((entry) => summaryOf(entry, nameOf(entry, services))),
         next: page.next,
         lookedAt: page.lookedAt,
         hooks: services.hooks().slice(0, SUGGESTED_HOOKS),
@@ -152,7 +152,7 @@ function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyR
     for await (const entry of entries) {
       if (wanted !== undefined && !wanted.has(entry.subject)) continue;
       if (text && !entry.text.toLowerCase().includes(text)) continue;
-      yield `id: ${entry.sequence}\ndata: ${JSON.stringify(summaryOf(entry))}\n\n`;
+      yield `id: ${entry.sequence}\ndata: ${JSON.stringify(summaryOf(entry, nameOf(entry, services)))}\n\n`;
     }
   };
   const stream = Readable.from(lines());
@@ -165,6 +165,8 @@ function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyR
   });
   return reply.type("text/event-stream; charset=utf-8").header("X-Accel-Buffering", "no").send(stream);
 }
+
+const nameOf = ({ subject }: Entry, services: AdminServices): string => services.hook(subject)?.displayEventName ?? "";
 
 function filterOf(query: Query): EventFilter {
   const { app, hook, q, until, before } = query;
