@@ -39,7 +39,6 @@ const IMPURE_MODULES = /^node:(?:fs|net|tls|dns|http|https|child_process|worker_
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "smtp-server": ["receive/smtp"],
   fastify: ["receive/http", "admin"],
-  "@fastify/busboy": ["receive/http", "parse"],
   cheerio: ["extract"],
   jsonld: ["extract"],
   parse5: ["extract"],

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 import type { Hook } from "../../model/hook.ts";
 import type { RequestProblem } from "../../model/outcome.ts";
@@ -28,6 +29,7 @@ export interface Call {
 
 const RETRY_AFTER_SECONDS = { "hook-paused": 60, "rate-limited": 10, "stream-full": 30 } as const;
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
+const SHORT_BODY_BYTES = 64 * 1024;
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 8 * 1024 * 1024;
 const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
@@ -36,7 +38,7 @@ const SAFE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "n
 export function send(call: Call, status: number, headers: OutgoingHttpHeaders, body: string): void {
   const { response, request } = call;
   if (response.headersSent || response.destroyed) return;
-  const isUnread = !request.complete && hasBody(request);
+  const isUnread = !request.complete && isLong(request);
   response.writeHead(status, {
     ...SAFE_HEADERS,
     "x-request-id": call.requestId,
@@ -67,14 +69,27 @@ function linger({ request, response }: Call, text: string): void {
     if (unread > LINGER_BYTES) end();
   };
   const timer = setTimeout(end, LINGER_MS);
+  closing.add(request.socket);
   response.flushHeaders();
   response.write(text);
   request.on("data", onData).once("end", end).once("close", end);
   request.resume();
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+/** Whether what is left of a body may be more than Node throws away by itself behind an answer. */
+function isLong({ headers }: IncomingMessage): boolean {
+  return (
+    headers["transfer-encoding"] !== undefined ||
+    headers.expect !== undefined ||
+    Number(headers["content-length"] ?? 0) > SHORT_BODY_BYTES
+  );
+}
+
+/** Connections whose last answer went out: what still comes on them is no request of anybody. */
+const closing = new WeakSet<Socket>();
+
+export function isClosing(socket: Socket): boolean {
+  return closing.has(socket);
 }
 
 /** Answers with problem details (RFC 9457), or with a page for people, and tells `onRefusal`. */

@@ -6,12 +6,12 @@ import type { FastifyInstance } from "fastify";
 import { fastify } from "fastify";
 
 import type { Call } from "./call.ts";
-import { refuse } from "./call.ts";
+import { isClosing, refuse } from "./call.ts";
 import { answerOf, problemJson } from "./problem.ts";
 import type { HandleOptions } from "./handle.ts";
 import { handleHookCall } from "./handle.ts";
 import { remoteAddressOf } from "./remote-address.ts";
-import type { HttpDoorServices } from "./services.ts";
+import type { HttpDoorServices, Refusal } from "./services.ts";
 
 export interface HttpDoorOptions extends HandleOptions {
   readonly trustedProxies: BlockList;
@@ -49,14 +49,22 @@ export class HttpDoor {
         connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
         // A second Content-Length, obs-fold, bare CR and their kin are refused by llhttp in its strict mode.
         insecureHTTPParser: false,
+        // Looked at below, where the answer is one of ours.
+        requireHostHeader: false,
       },
       clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, this.#services),
+      // A damaged escape in the path.
+      frameworkErrors: (_error, request, reply) => {
+        reply.hijack();
+        this.#refuse(this.#callOf(request.raw, reply.raw), { kind: "refused", cause: "malformed" });
+      },
       routerOptions: { maxParamLength: 64 },
     });
     // With a listener of our own the body is asked for when the header fields were looked at, not before.
-    this.#app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
-      this.#app.server.emit("request", request, response),
-    );
+    for (const event of ["checkContinue", "checkExpectation"])
+      this.#app.server.on(event, (request: IncomingMessage, response: ServerResponse) =>
+        this.#app.server.emit("request", request, response),
+      );
     for (const url of ["/v1/hooks/:kind/:hookId", "/v1/hooks/:kind/:hookId/:page"]) {
       this.#app.route({
         method: this.#app.supportedMethods,
@@ -65,6 +73,7 @@ export class HttpDoor {
           reply.hijack();
           const { kind, hookId, page = "" } = request.params as { kind: string; hookId: string; page?: string };
           const call = this.#callOf(request.raw, reply.raw);
+          if (this.#isUnfit(call)) return;
           await handleHookCall(call, { kind, hookId, page }, this.#services, this.#options).catch((error: unknown) =>
             this.#fault(call, error),
           );
@@ -74,11 +83,8 @@ export class HttpDoor {
     }
     this.#app.setNotFoundHandler((request, reply) => {
       reply.hijack();
-      refuse(
-        this.#callOf(request.raw, reply.raw),
-        { kind: "refused", cause: "no-such-hook" },
-        this.#services.onRefusal,
-      );
+      const call = this.#callOf(request.raw, reply.raw);
+      if (!this.#isUnfit(call)) this.#refuse(call, { kind: "refused", cause: "no-such-hook" });
     });
   }
 
@@ -116,9 +122,26 @@ export class HttpDoor {
     };
   }
 
+  /** Answers what no request may lack, or ask for (RFC 9112 §3.2, RFC 9110 §10.1.1); true when it did. */
+  #isUnfit(call: Call): boolean {
+    if (isClosing(call.request.socket)) return true;
+    const { headers, httpVersion } = call.request;
+    if (headers.host === undefined && httpVersion === "1.1") {
+      this.#refuse(call, { kind: "refused", cause: "malformed", detail: "The Host header is missing" });
+      return true;
+    }
+    if (headers.expect === undefined || headers.expect.toLowerCase() === "100-continue") return false;
+    this.#refuse(call, { kind: "refused", cause: "expectation" });
+    return true;
+  }
+
   #fault(call: Call, error: unknown): void {
     this.#services.onFault("A request could not be answered", { requestId: call.requestId, error });
-    refuse(call, { kind: "tryLater", cause: "our-fault", error }, this.#services.onRefusal);
+    this.#refuse(call, { kind: "tryLater", cause: "our-fault", error });
+  }
+
+  #refuse(call: Call, refusal: Refusal): void {
+    refuse(call, refusal, this.#services.onRefusal);
   }
 }
 

@@ -29,10 +29,8 @@ const EMPTY = Buffer.alloc(0);
  * needs to be held back.
  */
 export function readBodyOf(request: IncomingMessage, limits: ReadLimits): Promise<ReadBody> {
-  const announced = request.headers["content-length"];
-  if (announced === undefined && request.headers["transfer-encoding"] === undefined)
+  if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined)
     return Promise.resolve({ kind: "body", bytes: EMPTY });
-  if (Number(announced ?? 0) > limits.maxBytes) return Promise.resolve({ kind: "too-large" });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;

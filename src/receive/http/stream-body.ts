@@ -11,7 +11,6 @@ export async function* streamBodyOf(
   request: IncomingMessage,
   limits: { readonly maxBytes: number; readonly idleMs: number; readonly onBytes: (size: number) => void },
 ): AsyncGenerator<Buffer, void, undefined> {
-  if (Number(request.headers["content-length"] ?? 0) > limits.maxBytes) throw new BodyProblem("too-large");
   const chunks = request.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
   let size = 0;
   let isWaiting = false;

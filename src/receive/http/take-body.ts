@@ -47,12 +47,15 @@ export async function takeBody(
   };
   const away = services.whyNotNow();
   if (away !== undefined) return no({ kind: "tryLater", cause: away });
-  // Only now, when nothing in the header fields speaks against it, is the body asked for (RFC 9110 §10.1.1).
-  if (request.headers.expect !== undefined) response.writeContinue();
   const coding = request.headers["content-encoding"];
   const isPlain = coding === undefined || coding.trim().toLowerCase() === "identity";
-  if (isPlain && !isRawNeeded && MULTIPART.test(request.headers["content-type"] ?? ""))
-    return services.deliver({ ...requestOf(call, hook, NO_BYTES), stream: streamOf(call, limits) });
+  const isStream = isPlain && !isRawNeeded && MULTIPART.test(request.headers["content-type"] ?? "");
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > (isStream ? limits.maxUploadBytes : limits.maxBodyBytes))
+    return no({ kind: "refused", cause: "too-large" });
+  // Only now, when nothing in the header fields speaks against it, is the body asked for (RFC 9110 §10.1.1).
+  if (request.headers.expect !== undefined) response.writeContinue();
+  if (isStream) return services.deliver({ ...requestOf(call, hook, NO_BYTES), stream: streamOf(call, limits) });
   const read = await readBodyOf(request, {
     maxBytes: limits.maxBodyBytes,
     idleMs: limits.idleMs,
