@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { spawnBound } from "../../src/nats/spawn-bound.ts";
-import { unpackedDebianPackage } from "./debian-package.ts";
+import { libraryPath, unpackedDebianPackage } from "./debian-package.ts";
 import { freePort } from "./free-port.ts";
 
 const START_TIMEOUT_MS = 20_000;
@@ -132,7 +132,7 @@ export async function startPostfix(
   const program = join(root, "usr/lib/postfix/sbin/master");
   const child = spawnBound(
     "/usr/bin/env",
-    [`LD_LIBRARY_PATH=${libraries(root)}`, program, "-c", join(folder, "conf"), "-d"],
+    [`LD_LIBRARY_PATH=${libraryPath(root)}`, program, "-c", join(folder, "conf"), "-d"],
     { logFile: join(folder, "stderr"), endSignal: "TERM" },
   );
   const postfix = new Postfix(port, folder, child);
@@ -142,9 +142,4 @@ export async function startPostfix(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return postfix;
-}
-
-function libraries(root: string): string {
-  const triple = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-  return ["usr/lib/postfix", `usr/lib/${triple}`, `lib/${triple}`].map((part) => join(root, part)).join(":");
 }
