@@ -58,6 +58,12 @@ export async function readBackwards(
   let end = Math.min(wish.before ?? Infinity, state.last_seq + 1);
   let pendingAtEnd = end > state.last_seq ? 0 : (await openAt(jsm, wish, end)).pending;
   let span = wish.limit;
+  if (wish.subjects !== undefined && state.messages > 0) {
+    const matching = (await openAt(jsm, wish, state.first_seq)).pending - pendingAtEnd;
+    if (matching <= 0) return { entries: [], next: null, lookedAt: 0 };
+    // As wide as it has to be if they stood evenly; at least the page, in case they do not.
+    span = Math.ceil(Math.max(wish.limit, (wish.limit * (end - state.first_seq)) / matching));
+  }
   let lookedAt = 0;
   while (end > state.first_seq && found.length < wish.limit && state.messages > 0) {
     if (lookedAt > 0 && performance.now() > deadline) return { entries: found, next: end, lookedAt };
