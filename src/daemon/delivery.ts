@@ -9,8 +9,10 @@ import { Gate } from "../lib/gate.ts";
 import { Remembered } from "../lib/remembered.ts";
 import type { Hook } from "../model/hook.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
+import { INBOX_PREFIX } from "../nats/connection.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
 import { OBJECT_BUCKET, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
+import { AckInbox } from "../publish/ack-inbox.ts";
 import { publishDeadLetter } from "../publish/dead-letter.ts";
 import { EVENT_STREAM, publishEvent } from "../publish/publish-event.ts";
 import type { Publish } from "../publish/publish.ts";
@@ -56,8 +58,8 @@ const DNS_DEADLINE_MS = 8_000;
 
 /** Publishing on the storage's connection, every ack checked. */
 export function publishOn(storage: Storage, metrics: Metrics | undefined, pulse?: Pulse): Publish {
-  return createPublish(storage.js, {
-    attemptMs: ATTEMPT_MS,
+  const inbox = new AckInbox(storage.nats.connection, { inboxPrefix: INBOX_PREFIX, timeoutMs: ATTEMPT_MS });
+  return createPublish(inbox, {
     gate: new Gate(MAX_IN_FLIGHT, MAX_WAITING_PUBLISHES),
     causeOf: (error, stream) => causeOfPublish(error, stream, storage.jsm),
     isConnected: () => storage.nats.isConnected(),

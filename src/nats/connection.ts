@@ -26,7 +26,7 @@ const FIRST_CONNECT_PAUSE_MS = 500;
 /** Denied subjects that are remembered, so that each is named once in the log. */
 const MAX_REMEMBERED_DENIALS = 100;
 /** Below `_INBOX.>`, which accounts usually allow, and narrow enough to be allowed alone. */
-const INBOX_PREFIX = "_INBOX.posthorn";
+export const INBOX_PREFIX = "_INBOX.posthorn";
 
 /** The connection, and whether it is up right now: publishes while it is down are dropped by the client in silence. */
 export interface Nats {

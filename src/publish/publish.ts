@@ -1,8 +1,9 @@
 import { headers as natsHeaders } from "@nats-io/transport-node";
-import type { JetStreamClient, PubAck } from "@nats-io/jetstream";
+import type { PubAck } from "@nats-io/jetstream";
 
 import type { Gate } from "../lib/gate.ts";
 import type { TryLaterCause } from "../model/outcome.ts";
+import type { AckInbox } from "./ack-inbox.ts";
 
 /** One NATS message on its way into a stream. */
 export interface Publication {
@@ -20,8 +21,6 @@ export type PublishResult =
   | { readonly kind: "tryLater"; readonly cause: TryLaterCause; readonly error: unknown; readonly ambiguous: boolean };
 
 export interface PublishOptions {
-  /** How long one try waits for its ack, in milliseconds. */
-  readonly attemptMs: number;
   /** At most this many publishes are in flight on the connection. */
   readonly gate: Gate;
   /** Tells what an error of the client means; asks the server where the error alone does not say. */
@@ -48,7 +47,7 @@ const WORTH_ANOTHER_TRY: ReadonlySet<TryLaterCause> = new Set(["no-ack", "nats-a
  *
  * Source: NATS ADR-22 "JetStream Publish Retries"; field notes, "Acks".
  */
-export function createPublish(js: JetStreamClient, options: PublishOptions): Publish {
+export function createPublish(inbox: AckInbox, options: PublishOptions): Publish {
   return async (publication, signal) => {
     using place = await options.gate.enter();
     if (place === undefined) return { kind: "tryLater", cause: "busy", error: undefined, ambiguous: false };
@@ -56,7 +55,7 @@ export function createPublish(js: JetStreamClient, options: PublishOptions): Pub
     let ambiguous = false;
     for (;;) {
       if (signal.aborted) return { kind: "tryLater", cause: "no-ack", error: signal.reason, ambiguous };
-      const result = await tryOnce(js, publication, options, signal);
+      const result = await tryOnce(inbox, publication, options, signal);
       if (result.kind === "acked") return result;
       ambiguous ||= result.ambiguous;
       if (!WORTH_ANOTHER_TRY.has(result.cause) || signal.aborted) return { ...result, ambiguous };
@@ -67,7 +66,7 @@ export function createPublish(js: JetStreamClient, options: PublishOptions): Pub
 }
 
 async function tryOnce(
-  js: JetStreamClient,
+  inbox: AckInbox,
   publication: Publication,
   options: PublishOptions,
   signal: AbortSignal,
@@ -76,13 +75,13 @@ async function tryOnce(
   if (!options.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined, ambiguous: false };
   const startedAt = performance.now();
   try {
-    const ack = await withSignal(publishOnce(js, publication, options.attemptMs), signal);
+    const ack = await publishOnce(inbox, publication, signal);
     if (ack.stream !== publication.stream || !(ack.seq > 0)) {
       const error = new Error(`stream ${ack.stream} answered instead of ${publication.stream}, sequence ${ack.seq}`);
       return { kind: "tryLater", cause: "setting-wrong", error, ambiguous: true };
     }
     options.onAck?.(performance.now() - startedAt);
-    return { kind: "acked", sequence: ack.seq, duplicate: ack.duplicate };
+    return { kind: "acked", sequence: ack.seq, duplicate: ack.duplicate === true };
   } catch (error) {
     const cause = signal.aborted ? "no-ack" : await options.causeOf(error, publication.stream);
     if (WORTH_ANOTHER_TRY.has(cause)) options.onNoAck?.();
@@ -91,25 +90,13 @@ async function tryOnce(
   }
 }
 
-function publishOnce(js: JetStreamClient, publication: Publication, attemptMs: number): Promise<PubAck> {
+function publishOnce(inbox: AckInbox, publication: Publication, signal: AbortSignal): Promise<PubAck> {
   // A fresh headers object for each try: publish changes the one it is given.
   const headers = natsHeaders();
   headers.set("Content-Type", publication.contentType);
-  return js.publish(publication.subject, publication.bytes, {
-    headers,
-    msgID: publication.messageId,
-    expect: { streamName: publication.stream },
-    timeout: attemptMs,
-    retries: 1,
-  });
-}
-
-function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
+  headers.set("Nats-Msg-Id", publication.messageId);
+  headers.set("Nats-Expected-Stream", publication.stream);
+  return inbox.publish(publication.subject, publication.bytes, headers, signal);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
