@@ -65,6 +65,7 @@ async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<voi
       serverSyncsAlways = true;
     }
   }
+  endOnFault(log);
   const stopping = stopSignal(log);
   const daemon = await startDaemon(settings, { log, env: process.env, serverSyncsAlways });
   opened.defer(() => daemon.stop());
@@ -76,6 +77,14 @@ async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<voi
   await opened.disposeAsync();
   log.info("Stopped");
   process.exit(process.exitCode ?? 0);
+}
+
+/** A bug that nobody caught: the relay keeps its mail, a limping daemon might not. The supervisor starts a new one. */
+function endOnFault(log: Log): void {
+  process.on("uncaughtException", (error) => {
+    log.error("A fault of ours ends the process; nothing unacknowledged was answered 250", { error });
+    process.exit(1);
+  });
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second one ends the process. Nothing unacknowledged was ever answered 250. */

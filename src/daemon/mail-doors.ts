@@ -22,6 +22,7 @@ import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { LiveCertificate } from "./certificate.ts";
+import { connectionsWithinFileLimit } from "./file-limit.ts";
 import type { Storage } from "./storage.ts";
 
 /** Mails in memory at once, in units of the largest one. */
@@ -63,7 +64,7 @@ export interface MailDoorParts {
 export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
   const { settings, log } = parts;
   const admission = new Admission({
-    maxConnections: settings.maxConnections,
+    maxConnections: await connectionsWithinFileLimit(settings.maxConnections, log),
     maxBytesInFlight: settings.maxMessageBytes * LARGEST_MAILS_IN_FLIGHT,
   });
   const certificate = await certificateOf(settings, log);

@@ -18,6 +18,8 @@ export interface SchemaRequest {
 
 /** What a thread answers: a reading, or the error that stopped it, as text for the log. */
 export type ReadResponse =
+  /** The thread has loaded its code: from now on what ends it is the work that it holds. */
+  | { readonly kind: "ready" }
   | { readonly kind: "reading"; readonly reading: MailReading }
   | { readonly kind: "verdict"; readonly verdict: SchemaVerdict }
   | { readonly kind: "threw"; readonly error: string };

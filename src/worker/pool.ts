@@ -35,10 +35,13 @@ export interface PoolSettings {
 interface Job {
   readonly request: ReadRequest | SchemaRequest;
   readonly resolve: (result: PoolResult | SchemaVerdict) => void;
+  readonly waitsSince: number;
 }
 
 interface Thread {
   readonly worker: Worker;
+  /** It has loaded its code. */
+  isReady: boolean;
   job: Job | undefined;
   timer: NodeJS.Timeout | undefined;
 }
@@ -46,6 +49,10 @@ interface Thread {
 const WALL_TIME_FACTOR = 3;
 // A thread that has been busy for longer is not counted on: another one is started for the mails that wait behind it.
 const HELD_UP_MS = 100;
+/** While all are held up there may be so many times the threads: each then has its share of the cores. */
+const MOST_HELP = 4;
+const SMALL_BYTES = 256 * 1024;
+const STARVED_MS = 1_000;
 const NO_CPU: NodeJS.CpuUsage = { user: 0, system: 0 };
 const DEAD_POOL_PAUSE_MS = 1_000;
 // `tsc` rewrites imports but not strings, so a thread is started with its starter's extension.
@@ -56,7 +63,8 @@ const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
  *
  * Invariant: a thread holds at most one job, and a job that was taken always resolves. A mail that is late, or that
  * takes its thread down, costs itself only: the thread is killed and replaced. While every thread is held up by a slow
- * mail, up to as many again are started, so that an ordinary mail never waits behind a hostile one.
+ * mail, more are started, up to {@link MOST_HELP} times as many, so that an ordinary mail does not wait behind hostile
+ * ones; and small mails are taken before big ones.
  */
 export class WorkerPool {
   readonly #settings: PoolSettings;
@@ -91,7 +99,7 @@ export class WorkerPool {
   #ask(request: ReadRequest | SchemaRequest): Promise<PoolResult | SchemaVerdict> {
     if (this.#closed || this.#waiting.length >= this.#settings.maxWaiting) return Promise.resolve({ kind: "busy" });
     return new Promise((resolve) => {
-      this.#waiting.push({ request, resolve });
+      this.#waiting.push({ request, resolve, waitsSince: performance.now() });
       this.#dispatch();
     });
   }
@@ -108,8 +116,12 @@ export class WorkerPool {
 
   #start(): Thread {
     const worker = new Worker(THREAD, { resourceLimits: { maxOldGenerationSizeMb: this.#settings.heapMb } });
-    const thread: Thread = { worker, job: undefined, timer: undefined };
+    const thread: Thread = { worker, isReady: false, job: undefined, timer: undefined };
     worker.on("message", (response: ReadResponse) => {
+      if (response.kind === "ready") {
+        thread.isReady = true;
+        return;
+      }
       this.#diedInARow = 0;
       this.#finish(thread, resultOf(response));
       this.#dispatch();
@@ -133,7 +145,7 @@ export class WorkerPool {
   }
 
   #give(thread: Thread): void {
-    const job = this.#waiting.shift();
+    const job = this.#nextJob();
     if (job === undefined) return;
     thread.job = job;
     const startedAt = performance.now();
@@ -141,6 +153,15 @@ export class WorkerPool {
     const cpuAtStart = thread.worker.cpuUsage().catch(() => NO_CPU);
     this.#judgeIn(this.#settings.parseTimeoutMs, thread, job, startedAt, cpuAtStart);
     thread.worker.postMessage(job.request);
+  }
+
+  /** Small mails first, so that they never wait behind big ones; unless the oldest has waited long enough. */
+  #nextJob(): Job | undefined {
+    const [oldest] = this.#waiting;
+    if (oldest === undefined) return undefined;
+    const isStarved = performance.now() - oldest.waitsSince > STARVED_MS;
+    const index = isStarved ? 0 : Math.max(0, this.#waiting.findIndex(isSmall));
+    return this.#waiting.splice(index, 1)[0];
   }
 
   /** The wall clock says the job is late: kills it when its own CPU time says so too. */
@@ -175,9 +196,10 @@ export class WorkerPool {
 
   #replace(thread: Thread, result: PoolResult): void {
     if (!this.#threads.delete(thread)) return;
-    this.#finish(thread, result);
+    // A thread that never ran is a fault of ours: its mail must wait, not become a dead letter.
+    this.#finish(thread, thread.isReady ? result : { kind: "busy" });
     if (this.#closed) return;
-    this.#settings.onRestart(result.kind);
+    this.#settings.onRestart(whyOf(result, thread.isReady));
     // Exit and error events of a thread that is gone already are ignored above.
     thread.worker.terminate().catch(() => undefined);
     // Threads that die before they answer anything are a fault of ours: started again for ever, but not in a hot loop.
@@ -193,7 +215,7 @@ export class WorkerPool {
 
   #help(): void {
     this.#heldUp = undefined;
-    if (this.#waiting.length > 0 && this.#threads.size < this.#settings.workers * 2) this.#start();
+    if (this.#waiting.length > 0 && this.#threads.size < this.#settings.workers * MOST_HELP) this.#start();
     this.#dispatch();
   }
 
@@ -208,7 +230,12 @@ export class WorkerPool {
   }
 }
 
-function resultOf(response: ReadResponse): PoolResult | SchemaVerdict {
+function whyOf(result: PoolResult, wasReady: boolean): string {
+  const why = "error" in result ? `${result.kind}: ${result.error}` : result.kind;
+  return wasReady ? why : `could not start: ${why}`;
+}
+
+function resultOf(response: Exclude<ReadResponse, { kind: "ready" }>): PoolResult | SchemaVerdict {
   switch (response.kind) {
     case "reading":
       return response.reading;
@@ -220,3 +247,6 @@ function resultOf(response: ReadResponse): PoolResult | SchemaVerdict {
       return unreachable(response);
   }
 }
+
+const isSmall = ({ request }: Job) =>
+  ("bytes" in request ? request.bytes.length : request.payload.length) <= SMALL_BYTES;

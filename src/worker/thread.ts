@@ -9,6 +9,7 @@ import { readMail } from "./read-mail.ts";
 const port = parentPort;
 if (port === null) throw new Error("thread.ts is started by the worker pool");
 
+answer({ kind: "ready" }, []);
 port.on("message", (request: ReadRequest | SchemaRequest) => {
   answerTo(request).then(
     (response) => answer(response, response.kind === "reading" ? transferable(response.reading) : []),
