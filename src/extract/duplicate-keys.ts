@@ -1,7 +1,5 @@
 import type { JsonNode } from "./json-node.ts";
-
-/** More would say nothing new, and their pointers could outgrow the value. */
-const MAX_REPORTED = 100;
+import { MAX_DUPLICATES } from "./json-node.ts";
 
 /**
  * JSON Pointers (RFC 6901) of members whose name stands twice in its object, each once, the first hundred in document
@@ -10,7 +8,7 @@ const MAX_REPORTED = 100;
 export function duplicateKeysOf(node: JsonNode): string[] {
   const found = new Set<string>();
   const stack: { readonly node: JsonNode; readonly pointer: string }[] = [{ node, pointer: "" }];
-  for (let next = stack.pop(); next !== undefined && found.size < MAX_REPORTED; next = stack.pop()) {
+  for (let next = stack.pop(); next !== undefined && found.size < MAX_DUPLICATES; next = stack.pop()) {
     const { node: current, pointer } = next;
     const below: typeof stack = [];
     if (current.kind === "array")
@@ -30,5 +28,5 @@ export function duplicateKeysOf(node: JsonNode): string[] {
       if (child !== undefined && (child.node.kind === "object" || child.node.kind === "array")) stack.push(child);
     }
   }
-  return [...found].slice(0, MAX_REPORTED);
+  return [...found].slice(0, MAX_DUPLICATES);
 }

@@ -27,8 +27,15 @@ export type NodeReading =
   | { readonly kind: "too-deep" };
 
 type Open =
-  | { readonly node: JsonObject; name: { name: string; raw: string } | undefined }
-  | { readonly node: JsonArray; name?: undefined };
+  | { readonly node: JsonObject; name: { name: string; raw: string } | undefined; readonly seen: Set<string> }
+  | { readonly node: JsonArray; name?: undefined; index: number };
+
+/** What a reading keeps: the tree, or only the pointers of members whose name stands twice. */
+export type Keeping = { readonly kind: "tree" } | { readonly kind: "duplicates"; readonly pointers: Set<string> };
+
+const TREE: Keeping = { kind: "tree" };
+/** More would say nothing new, and their pointers could outgrow the value. */
+export const MAX_DUPLICATES = 100;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LITERALS = ["true", "false", "null"] as const;
@@ -36,9 +43,11 @@ const LITERALS = ["true", "false", "null"] as const;
 /**
  * Reads one JSON value that starts at `from`, iteratively: depth is a number, not the engine's stack. Never throws.
  *
+ * Keeping only duplicates, the tree is not built: its place in memory would be many times that of the text.
+ *
  * Source: RFC 8259.
  */
-export function readNode(text: string, maxDepth: number, from = 0): NodeReading {
+export function readNode(text: string, maxDepth: number, from = 0, keeping = TREE): NodeReading {
   const stack: Open[] = [];
   let at = skipBlank(text, from);
   for (;;) {
@@ -55,7 +64,7 @@ export function readNode(text: string, maxDepth: number, from = 0): NodeReading 
         } else {
           const named = readName(text, next);
           if ("problem" in named) return { kind: "invalid", problem: named.problem };
-          stack.push({ node, name: named });
+          stack.push({ node, name: named, seen: new Set() });
           at = named.end;
           continue;
         }
@@ -65,7 +74,7 @@ export function readNode(text: string, maxDepth: number, from = 0): NodeReading 
           done = node;
           at = next + 1;
         } else {
-          stack.push({ node });
+          stack.push({ node, index: 0 });
           at = next;
           continue;
         }
@@ -76,20 +85,27 @@ export function readNode(text: string, maxDepth: number, from = 0): NodeReading 
       done = scalar;
       at += scalar.raw.length;
     }
-    const closed = close(text, at, stack, done);
+    const closed = close(text, at, stack, done, keeping);
     if ("kind" in closed) return closed;
     at = closed.at;
   }
 }
 
 /** Puts a finished value into what is open, and closes what ends behind it. */
-function close(text: string, from: number, stack: Open[], value: JsonNode): NodeReading | { readonly at: number } {
+function close(
+  text: string,
+  from: number,
+  stack: Open[],
+  value: JsonNode,
+  keeping: Keeping,
+): NodeReading | { readonly at: number } {
   let done = value;
   let at = from;
   for (;;) {
     const top = stack.at(-1);
     if (top === undefined) return { kind: "node", node: done, end: at };
-    if (top.node.kind === "object" && top.name !== undefined)
+    if (keeping.kind === "duplicates") noteMember(stack, top, keeping.pointers);
+    else if (top.node.kind === "object" && top.name !== undefined)
       top.node.members.push({ name: top.name.name, rawName: top.name.raw, value: done });
     else if (top.node.kind === "array") top.node.items.push(done);
     at = skipBlank(text, at);
@@ -109,6 +125,22 @@ function close(text: string, from: number, stack: Open[], value: JsonNode): Node
     top.name = named;
     return { at: named.end };
   }
+}
+
+/** A member or item is over: its name was seen, or is a duplicate; the next item has the next index. */
+function noteMember(stack: readonly Open[], top: Open, duplicates: Set<string>): void {
+  if (!("seen" in top)) top.index += 1;
+  else if (top.name !== undefined) {
+    const { name } = top.name;
+    if (!top.seen.has(name)) top.seen.add(name);
+    else if (duplicates.size < MAX_DUPLICATES) duplicates.add(stack.map(pointerStep).join(""));
+  }
+}
+
+/** One step of a JSON Pointer (RFC 6901 §3). */
+function pointerStep(open: Open): string {
+  const token = "seen" in open ? (open.name?.name ?? "") : String(open.index);
+  return `/${token.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
 function readName(text: string, at: number): { name: string; raw: string; end: number } | { problem: JsonProblem } {

@@ -42,7 +42,7 @@ export function readJson(source: string, options: JsonReadOptions): JsonReading 
   if (text === "") return { kind: "empty" };
   const valid = readValid(text, options.maxDepth);
   if (valid !== undefined) return valid;
-  const repaired = options.repair ? repairJson(text, options.maxDepth) : undefined;
+  const repaired = options.repair && text.length <= MAX_REPAIRED ? repairJson(text, options.maxDepth) : undefined;
   if (repaired === undefined) return problemOf(source, options.maxDepth);
   if (repaired.kind === "too-deep") return repaired;
   const duplicateKeys = new Set(repaired.values.flatMap((value) => duplicatesIn(value, options.maxDepth)));
@@ -54,8 +54,22 @@ export function readJson(source: string, options: JsonReadOptions): JsonReading 
   };
 }
 
+/** From here on a text is not made a value, which takes several times its memory, but only looked through. */
+const LARGE = 2_000_000;
+/** Repairs take a text to its tokens. */
+const MAX_REPAIRED = 2_000_000;
+
+function readLarge(text: string, maxDepth: number): (JsonReading & { kind: "json" | "too-deep" }) | undefined {
+  const pointers = new Set<string>();
+  const reading = readNode(text, maxDepth, 0, { kind: "duplicates", pointers });
+  if (reading.kind === "too-deep") return reading;
+  if (reading.kind === "invalid" || reading.end !== text.length) return undefined;
+  return { kind: "json", values: [text as JsonText], repaired: [], duplicateKeys: [...pointers] };
+}
+
 /** The reading of a text that is valid JSON as it stands; `undefined` when it is not. */
 function readValid(text: string, maxDepth: number): (JsonReading & { kind: "json" | "too-deep" }) | undefined {
+  if (text.length > LARGE) return readLarge(text, maxDepth);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -77,13 +91,14 @@ function duplicatesIn(text: string, maxDepth: number): string[] {
 }
 
 function problemOf(source: string, maxDepth: number): JsonReading {
-  const reading = readNode(source, maxDepth);
+  const reading = readNode(source, maxDepth, 0, { kind: "duplicates", pointers: new Set() });
   if (reading.kind === "too-deep") return reading;
   const { offset, reason } =
     reading.kind === "invalid"
       ? reading.problem
       : { offset: behind(source, reading.end), reason: "something stands behind the end of the JSON value" };
-  return { kind: "invalid", ...positionOf(source, offset), reason };
+  const tooLong = source.length > MAX_REPAIRED ? `; texts of more than ${MAX_REPAIRED} characters are not mended` : "";
+  return { kind: "invalid", ...positionOf(source, offset), reason: reason + tooLong };
 }
 
 function behind(source: string, end: number): number {

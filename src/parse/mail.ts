@@ -113,7 +113,9 @@ function attachmentOf(part: MailLeaf): Attachment {
 /** With LF as line ends, at most `maxBytes` of UTF-8, cut between two code points. */
 function cut(decoded: string | undefined, maxBytes: number): { text: string; truncated: boolean } | undefined {
   if (decoded === undefined) return undefined;
-  const text = decoded.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
+  // Line ends of two characters become one: no more than twice as many are looked at, the rest of a long text is not copied.
+  const start = decoded.slice(0, 2 * maxBytes + 2);
+  const text = start.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
   if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, truncated: false };
   const bytes = Buffer.from(text.slice(0, maxBytes));
   let end = Math.min(maxBytes, bytes.length);

@@ -30,16 +30,18 @@ const LOOK_BYTES = 512;
 const BASE64_RUN = /[A-Za-z0-9+/\s_-]*/y;
 /** Padding behind which further base64 stands: parts were encoded one by one and put together. */
 const PADDING = /[=\s]*/y;
+/** As a string, more of a long attachment than this never exists: short strings are gone with the next small collection. */
+const PIECE_BYTES = 65_536;
 
 function decodeBase64(bytes: Buffer): Buffer {
   if (!looksLikeBase64(bytes)) return bytes;
-  const text = bytes.toString("latin1");
-  const padding = text.indexOf("=");
+  const padding = bytes.indexOf(EQUALS);
   // Node skips white space and stops at the first padding.
-  const whole = Buffer.from(text, "base64");
-  if (padding < 0 || text.length - padding < 8) return whole;
+  const whole = decodeRun(padding < 0 ? bytes : bytes.subarray(0, padding + 2));
+  if (padding < 0 || bytes.length - padding < 8) return whole;
   const pieces = [whole];
-  for (let at = padding; at < text.length;) {
+  const text = bytes.toString("latin1", padding);
+  for (let at = 0; at < text.length;) {
     PADDING.lastIndex = at;
     at += PADDING.exec(text)?.[0].length ?? 0;
     BASE64_RUN.lastIndex = at;
@@ -53,6 +55,37 @@ function decodeBase64(bytes: Buffer): Buffer {
   }
   return pieces.length === 1 ? whole : Buffer.concat(pieces);
 }
+
+/** Decodes what holds no padding but at its end, piece by piece. */
+function decodeRun(bytes: Buffer): Buffer {
+  if (bytes.length <= 16 * PIECE_BYTES) return Buffer.from(bytes.toString("latin1"), "base64");
+  const out = Buffer.allocUnsafeSlow(Math.ceil((bytes.length * 3) / 4) + 3);
+  let length = 0;
+  for (let at = 0; at < bytes.length;) {
+    const end = Math.min(bytes.length, at + PIECE_BYTES);
+    const next = end === bytes.length ? end : groupEnd(bytes, at, end);
+    length += out.write(bytes.toString("latin1", at, next), length, "base64");
+    at = next;
+  }
+  return out.subarray(0, length);
+}
+
+/** The last place before `end` where a whole number of groups lies behind `start`. */
+function groupEnd(bytes: Buffer, start: number, end: number): number {
+  let digits = 0;
+  for (let at = start; at < end; at += 1) digits += IS_BASE64[bytes[at] ?? 0] ?? 0;
+  let at = end;
+  for (let left = digits % 4; left > 0 && at > start;) {
+    at -= 1;
+    left -= IS_BASE64[bytes[at] ?? 0] ?? 0;
+  }
+  // Not one group in a whole piece: it is no base64, and the next piece may hold some.
+  return at > start ? at : end;
+}
+
+const IS_BASE64 = new Uint8Array(256);
+for (const digit of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"))
+  IS_BASE64[digit] = 1;
 
 /** Senders label plain text as base64; a text has characters that base64 never has, and early. */
 function looksLikeBase64(bytes: Buffer): boolean {
