@@ -56,18 +56,31 @@ const DNS_LIMITS = {
 const POLICIES = 10_000;
 const DNS_DEADLINE_MS = 8_000;
 
+/** The places of publishes on their way, and of those that wait for one. */
+export function publishGate(): Gate {
+  return new Gate(MAX_IN_FLIGHT, MAX_WAITING_PUBLISHES);
+}
+
 /** Publishing on the storage's connection, every ack checked. */
-export function publishOn(storage: Storage, metrics: Metrics | undefined, pulse?: Pulse): Publish {
+export function publishOn(
+  storage: Storage,
+  metrics: Metrics | undefined,
+  pulse?: Pulse,
+  gate: Gate = publishGate(),
+): Publish {
   const inbox = new AckInbox(storage.nats.connection, { inboxPrefix: INBOX_PREFIX, timeoutMs: ATTEMPT_MS });
   return createPublish(inbox, {
-    gate: new Gate(MAX_IN_FLIGHT, MAX_WAITING_PUBLISHES),
+    gate,
     causeOf: (error, stream) => causeOfPublish(error, stream, storage.jsm),
     isConnected: () => storage.nats.isConnected(),
     onAck: (ackMs) => {
       pulse?.heard();
       metrics?.observeAck(ackMs);
     },
-    onNoAck: () => pulse?.missed(),
+    onNoAck: () => {
+      pulse?.missed();
+      metrics?.countNoAck();
+    },
   });
 }
 

@@ -34,6 +34,8 @@ const KEEP_ALIVE_MS = 72_000;
 export interface HttpHooks {
   /** `host:port` or `unix:/path`; undefined when it is switched off. */
   readonly address: string | undefined;
+  /** Bytes of request bodies in memory. */
+  bytesInFlight(): number;
   close(graceMs: number): Promise<void>;
 }
 
@@ -56,7 +58,8 @@ export interface HttpDoorParts {
 export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
   const { settings, log } = parts;
   const { at } = settings.httpListen;
-  if (at === "off") return { address: undefined, close: async () => undefined };
+  if (at === "off") return { address: undefined, bytesInFlight: () => 0, close: async () => undefined };
+  const services = servicesOf(parts);
   const door = new HttpDoor(
     {
       maxBodyBytes: settings.maxBodyBytes,
@@ -69,14 +72,14 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       keepAliveMs: KEEP_ALIVE_MS,
     },
-    servicesOf(parts),
+    services,
   );
   const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
   try {
     const { port } = await door.listen(at);
     const address = "path" in at ? where : `${at.host}:${port}`;
     log.info("Listening for hooks", { door: "http", address });
-    return { address, close: (graceMs) => door.close(graceMs) };
+    return { address, bytesInFlight: () => services.inFlight.used, close: (graceMs) => door.close(graceMs) };
   } catch (error) {
     throw new OperatorError(
       `cannot listen for hooks on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,

@@ -2,6 +2,7 @@ import type { Refusal } from "../model/refused-call.ts";
 import { RefusedTrace } from "../publish/refused-trace.ts";
 import type { RefusedRequest } from "../receive/http/services.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Storage } from "./storage.ts";
 
 const SUM_EVERY_MS = 60_000;
@@ -12,8 +13,8 @@ export interface Refusals extends Disposable {
   readonly noteRequest: (refused: RefusedRequest) => void;
 }
 
-/** Writes refused calls to their stream, without waiting and never in the way of an answer (contract §6). */
-export function openRefusals(storage: Storage, log: Log): Refusals {
+/** Counts refused calls and writes them to their stream, without waiting and never in the way of an answer (contract §6). */
+export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refusals {
   const { nats } = storage;
   const trace = new RefusedTrace({
     write: (subject, bytes) => {
@@ -32,6 +33,7 @@ export function openRefusals(storage: Storage, log: Log): Refusals {
   const timer = setInterval(() => trace.flush(), SUM_EVERY_MS);
   const note = (refusal: Refusal) => {
     log.debug("Refused", { ...refusal });
+    metrics.countRefusal(refusal.door, refusal.answer);
     trace.note(refusal);
   };
   return {

@@ -7,7 +7,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { WorkerPool } from "../worker/pool.ts";
 import type { AdminDoor } from "./admin-door.ts";
 import { openAdminDoor } from "./admin-door.ts";
-import { READ_LIMITS, createPulse, mailStages, publishOn } from "./delivery.ts";
+import { READ_LIMITS, createPulse, mailStages, publishGate, publishOn } from "./delivery.ts";
 import type { HttpHooks } from "./http-door.ts";
 import { openHttpDoor } from "./http-door.ts";
 import type { MailDoors } from "./mail-doors.ts";
@@ -53,11 +53,15 @@ export async function startDaemon(
   const { log, env } = options;
   await using opened = new AsyncDisposableStack();
   const storage = opened.use(await openStorage(settings, log, options.serverSyncsAlways));
-  const ends: { pool?: WorkerPool; mail?: MailDoors } = {};
+  const ends: { pool?: WorkerPool; mail?: MailDoors; http?: HttpHooks } = {};
+  const gate = publishGate();
   const metrics = createMetrics({
     connections: () => ends.mail?.admission.connections ?? 0,
-    bytesInFlight: () => ends.mail?.admission.bytes.used ?? 0,
-    queueDepth: () => ends.pool?.waiting ?? 0,
+    bytesInFlight: () => ({
+      mail: ends.mail?.admission.bytes.used ?? 0,
+      http: ends.http?.bytesInFlight() ?? 0,
+    }),
+    queueDepth: () => ({ worker: ends.pool?.waiting ?? 0, publish: gate.waiting }),
     natsConnected: () => storage.nats.isConnected(),
     registryLoaded: () => storage.snapshot.isLoaded,
   });
@@ -77,10 +81,10 @@ export async function startDaemon(
   ends.pool = pool;
   opened.use(watchStreams(storage, settings, log));
   const rates = new SlidingMinute();
-  const refusals = opened.use(openRefusals(storage, log));
+  const refusals = opened.use(openRefusals(storage, log, metrics));
   const pulse = opened.use(createPulse(storage));
   const { outcomes } = opened.use(await openUnfinished(storage, log));
-  const publish = outcomes.wrap(publishOn(storage, metrics, pulse));
+  const publish = outcomes.wrap(publishOn(storage, metrics, pulse, gate));
   const stages = mailStages({ storage, settings, publish, pool, log, metrics, env });
   // Before the other doors, so that it closes after them: /readyz says 503 while mail in flight reaches its ack.
   let isServing = false;
@@ -124,6 +128,7 @@ export async function startDaemon(
     pulse,
     onRefusal: refusals.noteRequest,
   });
+  ends.http = http;
   closing.push(() => http.close(HTTP_GRACE_MS));
   const owned = opened.move();
   isServing = true;
