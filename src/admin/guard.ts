@@ -19,6 +19,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Whom the route is for; a viewer when nothing is said. `anybody` needs no sign-in. */
     readonly role?: Role | "anybody";
+    /** A page asks by itself: that is no sign of a person, and does not keep the session alive. */
+    readonly isBackground?: true;
     /** Probes come with any Host: the orchestrator's own. */
     readonly anyHost?: true;
   }
@@ -46,7 +48,7 @@ export function guard(server: FastifyInstance, sessions: Sessions, options: Guar
   server.decorateRequest("person", null);
   server.decorateRequest("session", null);
   server.addHook("onRequest", async (request, reply) => {
-    const { role = "viewer", anyHost } = request.routeOptions.config;
+    const { role = "viewer", anyHost, isBackground } = request.routeOptions.config;
     if (anyHost === true) return undefined;
     if (!isOurHost(request.host, options.adminUrl))
       return sendProblem(
@@ -62,7 +64,7 @@ export function guard(server: FastifyInstance, sessions: Sessions, options: Guar
       bearer === undefined ? readSession(request, sessions, options.now()) : readBearer(bearer, sessions);
     if (bearer !== undefined && signedIn === undefined) warnOfGuess(request, options.log);
     request.person = signedIn ?? null;
-    if (request.session !== null) refresh(reply, request.session, sessions, options);
+    if (request.session !== null && isBackground !== true) refresh(reply, request.session, sessions, options);
     if (role === "anybody") return undefined;
     if (signedIn === undefined) return askToSignIn(request, reply, options.hasProvider);
     if (RANK[signedIn.role] >= RANK[role]) return undefined;

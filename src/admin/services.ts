@@ -184,7 +184,7 @@ export interface EventServices {
   /** From which sequence on events are from this moment or later; undefined when none is. */
   readonly eventsFrom: (moment: Date) => Promise<number | undefined>;
   /** Resolves when nothing that comes after is missed. */
-  readonly followEvents: (signal: AbortSignal) => Promise<AsyncIterable<Entry>>;
+  readonly followEvents: (signal: AbortSignal, after: number | undefined) => Promise<AsyncIterable<Entry>>;
   /** A stored mail, file, or `data` of a big event; undefined when it expired. */
   readonly object: (name: string) => Promise<Uint8Array | undefined>;
   readonly refused: (wish: EntryWish) => Promise<EntryPage>;

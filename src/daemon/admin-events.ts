@@ -15,7 +15,7 @@ export function adminEvents(storage: Storage): EventServices {
     events: (wish) => pageOf(storage, STREAMS.events, wish),
     event: (sequence) => readEntry(jsm, STREAMS.events, sequence),
     eventsFrom: (moment) => sequenceAt(jsm, STREAMS.events, moment),
-    followEvents: (signal) => followEvents(js, { signal }),
+    followEvents: (signal, after) => followEvents(js, { signal, after }),
     object: (name) => getObject(objects, name),
     refused: (wish) => pageOf(storage, STREAMS.refused, wish),
     audit: (wish) => pageOf(storage, STREAMS.audit, wish),

@@ -90,26 +90,49 @@ test("events keep their digits, whatever reads them", async () => {
   expect(await json("GET", "/events?hook=a%20b")).toEqual({ entries: [], next: null });
 });
 
-test("new events are sent as they arrive", async () => {
+/** What is sent of new events until `enough` says so; `onConnected` is called once nothing can be missed any more. */
+async function live(
+  enough: (said: string) => boolean,
+  onConnected: () => Promise<unknown>,
+  headers: Record<string, string> = {},
+): Promise<string> {
   const ended = new AbortController();
   const response = await fetch(`http://${posthorn.daemon.admin.address}/api/v1/events/live`, {
-    headers: { authorization: `Bearer ${TOKEN}` },
+    headers: { authorization: `Bearer ${TOKEN}`, ...headers },
     signal: ended.signal,
   });
   expect(response.headers.get("content-type")).toContain("text/event-stream");
   let said = "";
+  let isConnected = false;
   const decoder = new TextDecoder();
   for await (const bytes of response.body ?? []) {
     said += decoder.decode(bytes, { stream: true });
-    // Connected first; whatever is sent after that has to come.
-    if (said.includes(": connected") && !said.includes("data:"))
-      await send(
-        `Subject: Live\r\nMessage-ID: <l${said.length}@x>\r\nContent-Type: application/json\r\n\r\n{"n":1}\r\n`,
-      );
-    if (said.includes("data:")) break;
+    if (said.includes(": connected") && !isConnected) {
+      isConnected = true;
+      await onConnected();
+    }
+    if (enough(said)) break;
   }
-  expect(said).toContain('"about":"Live"');
   ended.abort();
+  return said;
+}
+
+test("new events are sent as they arrive, and who was cut off misses none", async () => {
+  const mail = (subject: string) =>
+    `Subject: ${subject}\r\nMessage-ID: <${subject}@x>\r\nContent-Type: application/json\r\n\r\n{"n":1}\r\n`;
+  const said = await live(
+    (text) => text.includes("data:"),
+    () => send(mail("first")),
+  );
+  expect(said).toContain('"about":"first"');
+  await send(mail("second"));
+  const id = /^id: (\d+)$/m.exec(said)?.[1] ?? "";
+  const later = await live(
+    (text) => text.includes("third"),
+    () => send(mail("third")),
+    { "last-event-id": id },
+  );
+  expect(later).toMatch(/"about":"second"[^]*"about":"third"/);
 });
 
 test("dead letters are listed by reason, replayed and discarded", async () => {

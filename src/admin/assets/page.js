@@ -106,7 +106,10 @@ if (live !== null) {
   });
   const source = new EventSource(live.dataset.live);
   source.addEventListener("open", () => say("live", true));
-  source.addEventListener("error", () => say("not connected; trying again", false));
+  source.addEventListener("error", () => {
+    const isOver = source.readyState === EventSource.CLOSED;
+    say(isOver ? "signed out; load the page again" : "not connected; trying again", false);
+  });
   source.addEventListener("message", ({ data }) => {
     const event = JSON.parse(data);
     if (!isHeld()) return insert(event);

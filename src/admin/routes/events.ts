@@ -18,6 +18,7 @@ import type { AdminServices, Entry } from "../services.ts";
 const EVENTS_PER_PAGE = 50;
 const SUGGESTED_HOOKS = 200;
 const HEARTBEAT_MS = 15_000;
+const LIVE_MS = 5 * 60_000;
 
 type Query = Readonly<Record<string, string | undefined>>;
 
@@ -45,7 +46,9 @@ export function eventRoutes(server: FastifyInstance, services: AdminServices): v
       }),
     );
   });
-  server.get<{ Querystring: Query }>("/api/v1/events/live", (request, reply) => follow(request, reply, services));
+  server.get<{ Querystring: Query }>("/api/v1/events/live", { config: { isBackground: true } }, (request, reply) =>
+    follow(request, reply, services),
+  );
   oneEvent(server, services);
 }
 
@@ -146,8 +149,13 @@ function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyR
   const wanted = subjects === undefined ? undefined : new Set(subjects);
   const text = filter.q?.trim().toLowerCase();
   const ended = new AbortController();
+  // A browser that was cut off says what it has seen.
+  const after = Number(request.headers["last-event-id"]);
   const lines = async function* (): AsyncGenerator<string> {
-    const entries = await services.followEvents(ended.signal);
+    const entries = await services.followEvents(
+      ended.signal,
+      Number.isSafeInteger(after) && after > 0 ? after : undefined,
+    );
     yield "retry: 3000\n: connected\n\n";
     for await (const entry of entries) {
       if (wanted !== undefined && !wanted.has(entry.subject)) continue;
@@ -158,8 +166,11 @@ function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyR
   const stream = Readable.from(lines());
   // Proxies close what is silent.
   const heartbeat = setInterval(() => reply.raw.write(": still here\n\n"), HEARTBEAT_MS);
+  // The browser comes back at once, and is asked again who it is.
+  const lifetime = setTimeout(() => ended.abort(), LIVE_MS);
   reply.raw.once("close", () => {
     clearInterval(heartbeat);
+    clearTimeout(lifetime);
     ended.abort();
     stream.destroy();
   });
