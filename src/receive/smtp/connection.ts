@@ -42,6 +42,8 @@ export class MailConnection extends SMTPConnection {
   #bytesTaken = 0;
   #transactionTimer: NodeJS.Timeout | undefined;
   #delivering = false;
+  /** Whose replies are held back until this turn of the event loop ends. */
+  #held: Socket | TLSSocket | undefined;
   #wrongLogins = 0;
   #unknownRecipients = 0;
   #share: Disposable | undefined;
@@ -226,12 +228,14 @@ export class MailConnection extends SMTPConnection {
   }
 
   override handler_RCPT(command: Buffer, callback: () => void): void {
+    this.#holdReplies();
     if (!this.#hasForeignParameter("RCPT TO", command)) return super.handler_RCPT(command, callback);
     this.reply(replyRefused("unknown-parameter"));
     callback();
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {
+    this.#holdReplies();
     if (this.#hasForeignParameter("MAIL FROM", command)) {
       this.reply(replyRefused("unknown-parameter"));
       return callback();
@@ -271,7 +275,24 @@ export class MailConnection extends SMTPConnection {
       onEnd: (end) => this.#onDataEnd(end, parser),
     });
     this.send(354, "End data with <CR><LF>.<CR><LF>");
+    this.#releaseReplies();
     callback();
+  }
+
+  /**
+   * What a relay pipelines as one group, MAIL, RCPT and DATA, is answered in one write (RFC 2920 §3.2): until DATA's
+   * answer, or until the event loop has run what came with this read.
+   */
+  #holdReplies(): void {
+    if (this.#held !== undefined) return;
+    this.#held = this._socket;
+    this.#held.cork();
+    setImmediate(() => this.#releaseReplies());
+  }
+
+  #releaseReplies(): void {
+    this.#held?.uncork();
+    this.#held = undefined;
   }
 
   #onDataEnd(end: DataEnd, parser: MailStream): void {
@@ -308,10 +329,12 @@ export class MailConnection extends SMTPConnection {
     this.#delivering = false;
     this.#giveBytes();
     if (this._closed) return;
+    this._socket.cork();
     for (const [index, reply] of replies.entries()) {
       if (replies.length > 1) this.#asked = this.#recipients[index];
       this.reply(reply);
     }
+    this._socket.uncork();
     this._transactionCounter += 1;
     this._unrecognizedCommands = 0;
     this._resetSession();
