@@ -46,6 +46,7 @@ function onSignal(act: () => void): void {
 }
 
 function eatMemory(): never {
-  const eaten: number[][] = [];
-  for (;;) eaten.push(new Array<number>(1_000_000).fill(eaten.length + 0.5));
+  const eaten: unknown[] = [];
+  const text = `[${"0.5,".repeat(1_000_000)}0.5]`;
+  for (;;) eaten.push(JSON.parse(text));
 }
