@@ -91,9 +91,9 @@ async function deliverForm(request: ReceivedRequest, type: BodyType, stages: Req
   if (form.isTrapped) {
     const reason = { code: "honeypot", detail: `The field ${hook.options.honeypot} was filled in` } as const;
     const raw = request.stream === undefined ? request.body : Buffer.from(form.payload);
-    return { outcome: await deadLetterRequest(about, reason, raw, request, stages, deadlineOf(stages)), ...next };
+    return { outcome: await deadLetterRequest(about, reason, raw, request, stages, stages.deadline()), ...next };
   }
-  const doubtful = await captchaOutcome(form.captcha, request, stages, deadlineOf(stages));
+  const doubtful = await captchaOutcome(form.captcha, request, stages, stages.deadline());
   if (doubtful !== undefined) {
     await stages.removeObjects(files.flatMap(({ object }) => object ?? []));
     return { outcome: doubtful };
@@ -114,15 +114,13 @@ function formEventId(form: Form, files: readonly ReceivedFile[], { hook }: Recei
       ]);
 }
 
-const deadlineOf = (stages: RequestStages) => AbortSignal.timeout(stages.deliverMs);
-
 async function checkAndPublish(
   publication: Publication,
   request: ReceivedRequest,
   stages: RequestStages,
 ): Promise<RequestOutcome> {
   const failed = await schemaOutcome([publication], request, stages);
-  const outcome = failed ?? (await publishRequest(publication, request, stages, deadlineOf(stages)));
+  const outcome = failed ?? (await publishRequest(publication, request, stages, stages.deadline()));
   if (outcome.kind === "refused") await stages.removeObjects(publication.files.flatMap(({ object }) => object ?? []));
   return outcome;
 }
@@ -166,7 +164,7 @@ async function deliverEvents(
 ): Promise<RequestOutcome> {
   const failed = await schemaOutcome(publications, request, stages, (index) => (isBatch ? `/${index}` : ""));
   if (failed !== undefined) return failed;
-  const signal = deadlineOf(stages);
+  const signal = stages.deadline();
   const outcomes = await Promise.all(
     publications.map((publication) => publishRequest(publication, request, stages, signal)),
   );
@@ -197,7 +195,7 @@ async function deliverOpaque(
   const publication: Publication = { ...about, payload, files: [] };
   const failed = await schemaOutcome([publication], request, stages);
   if (failed !== undefined) return failed.kind === "refused" ? { kind: "refused", cause: "media-type" } : failed;
-  const signal = deadlineOf(stages);
+  const signal = stages.deadline();
   const stored = await stages.storeObject(body, receivedAt, signal);
   return stored.kind === "tryLater" ? stored : publishRequest(publication, request, stages, signal);
 }

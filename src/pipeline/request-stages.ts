@@ -27,8 +27,8 @@ export interface RequestStages extends FileSink {
   logFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
   /** How senders reach us, as they sign it. */
   readonly publicUrl: string;
-  /** From the end of the body to the ack. */
-  readonly deliverMs: number;
+  /** When a request has to be answered, counted from the end of its body. */
+  deadline(): AbortSignal;
   readonly maxEventBytes: number;
   /** All fields of a multipart form together. */
   readonly maxFieldBytes: number;
