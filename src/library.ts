@@ -4,8 +4,9 @@ import { choosePayload } from "./extract/payload.ts";
 import type { PayloadChoice } from "./extract/payload.ts";
 import type { DeadLetterCode } from "./model/dead-letter.ts";
 import type { JsonLdForm, JsonSchema, Selection } from "./model/hook-options.ts";
-import type { Extraction, Item, Skipped } from "./model/item.ts";
+import type { Extraction, Item, ItemSource, Skipped } from "./model/item.ts";
 import type { MailSummary } from "./model/mail.ts";
+import type { MailPart } from "./model/mail-part.ts";
 import type { LooseKind } from "./parse/loose-input.ts";
 import { kindOfInput, loosePart } from "./parse/loose-input.ts";
 import type { MimeLimits } from "./parse/mail.ts";
@@ -38,6 +39,20 @@ export interface ExtractedItem extends Omit<Item, "value" | "key" | "repeated"> 
   readonly json: string;
   /** The same as a JavaScript value, read when asked for. Long numbers are rounded to doubles here and nowhere else. */
   readonly value: unknown;
+  /** Further places where an equal value stood. */
+  readonly alsoIn: readonly ItemSource[];
+}
+
+/** One leaf of a mail, or the input itself as part "0". */
+export interface ExtractedPart {
+  readonly part: string;
+  readonly mediaType: string;
+  readonly filename: string | null;
+  /** Bytes, transfer encoding undone. */
+  readonly size: number;
+  readonly forwarded: boolean;
+  /** Nobody here can read it (S/MIME, PGP). */
+  readonly encrypted: boolean;
 }
 
 /** What a mail, page, JSON or text holds. */
@@ -47,6 +62,8 @@ export interface ExtractResult {
   /** What would be published; `null` when there is nothing to publish, and then `deadLetter` says why. */
   readonly payload: { readonly json: string; readonly value: unknown; readonly item: ExtractedItem } | null;
   readonly deadLetter: { readonly code: DeadLetterCode; readonly detail: string } | null;
+  /** What was looked through, in order. */
+  readonly parts: readonly ExtractedPart[];
   /** What looked like an item and is none. */
   readonly skipped: readonly Skipped[];
   /** What was looked at and what came of it, in order, for people. */
@@ -92,6 +109,7 @@ export async function extract(input: Uint8Array | string, options: ExtractCallOp
     items,
     payload: choice.kind === "payload" ? publicPayload(choice) : null,
     deadLetter: deadLetterOf(choice),
+    parts: read.parts.map(publicPart),
     skipped: read.extraction.skipped,
     notes: [...read.notes, ...read.extraction.notes],
     mail: read.mail,
@@ -99,6 +117,7 @@ export async function extract(input: Uint8Array | string, options: ExtractCallOp
 }
 
 interface Read {
+  readonly parts: readonly MailPart[];
   readonly extraction: Extraction;
   readonly notes: readonly string[];
   readonly mail: ExtractResult["mail"];
@@ -108,7 +127,12 @@ function readMail(bytes: Uint8Array, options: ExtractCallOptions): Read {
   const parsing = parseMail(bytes, MIME_LIMITS);
   if (parsing.kind === "limit") {
     const { limit, detail } = parsing;
-    return { extraction: { items: [], skipped: [], notes: [], limit: { limit, detail } }, notes: [], mail: null };
+    return {
+      parts: [],
+      extraction: { items: [], skipped: [], notes: [], limit: { limit, detail } },
+      notes: [],
+      mail: null,
+    };
   }
   const { parts, summary, notes } = parsing;
   const hookKeyHeader = summary.headers.find(({ name }) => name.toLowerCase() === "x-hook-key")?.value.trim();
@@ -116,11 +140,12 @@ function readMail(bytes: Uint8Array, options: ExtractCallOptions): Read {
     ...extractOptions(options),
     ...(hookKeyHeader !== undefined && { hookKeyHeader }),
   });
-  return { extraction, notes, mail: headOf(summary) };
+  return { parts, extraction, notes, mail: headOf(summary) };
 }
 
 function readLoose(bytes: Uint8Array, kind: Exclude<LooseKind, "mail">, options: ExtractCallOptions): Read {
-  return { extraction: extractItems([loosePart(bytes, kind)], extractOptions(options)), notes: [], mail: null };
+  const parts = [loosePart(bytes, kind)];
+  return { parts, extraction: extractItems(parts, extractOptions(options)), notes: [], mail: null };
 }
 
 function extractOptions({ strict, baseUrl }: ExtractCallOptions) {
@@ -136,10 +161,15 @@ function deadLetterOf(choice: PayloadChoice): ExtractResult["deadLetter"] {
   return { code: choice.kind === "nothing" ? choice.code : "schema-failed", detail: choice.detail };
 }
 
+function publicPart({ part, mediaType, filename, bytes, forwarded, encrypted }: MailPart): ExtractedPart {
+  return { part, mediaType, filename, size: bytes.byteLength, forwarded, encrypted };
+}
+
 /** An item without what is nobody's business outside: the key it came under. */
-function publicItem({ value, key: _key, repeated: _repeated, ...item }: Item): ExtractedItem {
+function publicItem({ value, key: _key, repeated = [], ...item }: Item): ExtractedItem {
   return {
     ...item,
+    alsoIn: repeated.map(({ source }) => source),
     json: value,
     get value(): unknown {
       return JSON.parse(value);

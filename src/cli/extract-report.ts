@@ -1,13 +1,13 @@
-import type { ExtractedItem, ExtractResult } from "../library.ts";
+import type { ExtractedItem, ExtractedPart, ExtractResult, ItemSource } from "../library.ts";
 import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
 import type { JsonText } from "../model/mail.ts";
-import { placeInWords } from "../extract/place-in-words.ts";
 import { arrayOf, objectOf, toJson } from "../event/json.ts";
 import { itemsJson } from "../event/items-json.ts";
 import { indentJson } from "./indent-json.ts";
 import { styled } from "./print.ts";
 
-const MAX_PREVIEW_LINES = 12;
+const MAX_PREVIEW_LINES = 24;
+const MAX_PARTS = 100;
 // eslint-disable-next-line no-control-regex -- what would move the cursor or colour the terminal
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
 
@@ -28,23 +28,68 @@ export function plainText(text: string): string {
   return text.replace(CONTROL, "\uFFFD");
 }
 
-/** The answer for people: what was found where, what was mended, what was skipped and why, and what would be published. */
+/**
+ * The answer for people: the parts as a tree, in each what was found, what was mended and what was skipped and why; then
+ * what would be published, or why nothing would.
+ */
 export function extractReport(name: string, result: ExtractResult): string {
-  const { items, payload, deadLetter, skipped } = result;
+  const { parts, payload, deadLetter } = result;
   const lines = [`${styled("bold", name)}  ${styled("dim", plainText(headline(result)))}`];
-  const branches = [...items.map((item) => itemLines(item, isPayload(item, result))), ...skipped.map(skippedLines)];
-  for (const [index, [first = "", ...rest]] of branches.entries()) {
-    const isLast = index === branches.length - 1;
-    lines.push(`${isLast ? "└─" : "├─"} ${first}`, ...rest.map((line) => `${isLast ? "  " : "│ "}   ${line}`));
+  for (const [index, part] of parts.slice(0, MAX_PARTS).entries()) {
+    const isLast = index === parts.length - 1;
+    const inside = insideOf(part, result);
+    lines.push(`${isLast ? "└─" : "├─"} ${partInWords(part, inside.length === 0)}`);
+    for (const [place, [head = "", ...rest]] of inside.entries()) {
+      const stem = isLast ? "   " : "│  ";
+      const isLastInside = place === inside.length - 1;
+      lines.push(`${stem}${isLastInside ? "└─" : "├─"} ${head}`);
+      lines.push(...rest.map((line) => `${stem}${isLastInside ? "  " : "│ "}   ${line}`));
+    }
   }
+  if (parts.length > MAX_PARTS) lines.push(styled("dim", `   … ${parts.length - MAX_PARTS} more parts`));
   if (payload !== null) lines.push("", styled("green", "payload"), ...preview(payload.json as JsonText));
   if (deadLetter !== null)
     lines.push(
       "",
       `${styled("yellow", "dead letter")} ${deadLetter.code}: ${DEAD_LETTER_TITLES[deadLetter.code]}`,
-      `  ${plainText(deadLetter.detail)}`,
+      ...plainText(deadLetter.detail)
+        .split("; ")
+        .map((line) => `  ${line}`),
     );
   return lines.join("\n");
+}
+
+/** The items and failures of one part, each as a line and what stands below it. */
+function insideOf({ part }: ExtractedPart, result: ExtractResult): string[][] {
+  const { items, skipped } = result;
+  return [
+    ...items.filter(({ source }) => source.part === part).map((item) => itemLines(item, isPayload(item, result))),
+    ...items.flatMap(({ format, alsoIn }) =>
+      alsoIn
+        .filter((source) => source.part === part)
+        .map((source) => [styled("dim", plainText(`${format} again${insideInWords(source)}`))]),
+    ),
+    ...skipped.filter(({ source }) => source.part === part).map(skippedLines),
+  ];
+}
+
+function partInWords(
+  { part, mediaType, filename, size, forwarded, encrypted }: ExtractedPart,
+  isEmpty: boolean,
+): string {
+  const marks = [
+    ...(filename === null ? [] : [filename]),
+    sizeInWords(size),
+    ...(forwarded ? ["of a forwarded mail"] : []),
+    ...(encrypted ? ["encrypted, cannot be read"] : isEmpty ? ["no data"] : []),
+  ];
+  const text = `part ${part}  ${mediaType}  ${marks.join(", ")}`;
+  return isEmpty ? styled("dim", plainText(text)) : plainText(text);
+}
+
+function sizeInWords(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} B`;
+  return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
 }
 
 function headline({ kind, mail, items, skipped }: ExtractResult): string {
@@ -60,7 +105,7 @@ function itemLines(item: ExtractedItem, isChosen: boolean): string[] {
       ? format
       : `${format}  ${types.map((type) => type.replace("https://schema.org/", "")).join(", ")}`;
   return [
-    `${styled("cyan", plainText(name))}  ${plainText(placeInWords(source))}${isChosen ? styled("green", "  ← payload") : ""}`,
+    `${styled("cyan", plainText(name))}${plainText(insideInWords(source))}${isChosen ? styled("green", "  ← payload") : ""}`,
     ...(repaired.length === 0 ? [] : [styled("yellow", `mended: ${repaired.join(", ")}`)]),
     ...(duplicateKeys === undefined
       ? []
@@ -71,7 +116,17 @@ function itemLines(item: ExtractedItem, isChosen: boolean): string[] {
 
 function skippedLines({ source, reason, line, column }: ExtractResult["skipped"][number]): string[] {
   const where = line === undefined ? "" : ` at line ${line}, column ${column}`;
-  return [`${styled("red", "skipped")}  ${plainText(placeInWords(source))}`, `${reason}${where}`];
+  return [`${styled("red", "skipped")}${plainText(insideInWords(source))}`, `${reason}${where}`];
+}
+
+/** Where inside its part: `  in a script, in a quote`. */
+function insideInWords({ element, quoted, forwarded }: ItemSource): string {
+  const marks = [
+    ...(element === null || element === "microdata" ? [] : [element === "text" ? "in its text" : `in <${element}>`]),
+    ...(quoted === true ? ["quoted"] : []),
+    ...(forwarded ? ["forwarded"] : []),
+  ];
+  return marks.length === 0 ? "" : `  ${marks.join(", ")}`;
 }
 
 function isPayload(item: ExtractedItem, { payload }: ExtractResult): boolean {

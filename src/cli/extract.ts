@@ -8,6 +8,7 @@ import { extract } from "../library.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { wantsJson } from "./context.ts";
+import { optionsOfHook } from "./extract-hook.ts";
 import { extractJson, extractReport, plainText } from "./extract-report.ts";
 import { indentJson } from "./indent-json.ts";
 import { print, styled } from "./print.ts";
@@ -21,6 +22,8 @@ type Flags = {
   jsonld?: string;
   schema?: string;
   key?: string;
+  app?: string;
+  event?: string;
 };
 
 const KINDS: Readonly<Record<string, ExtractCallOptions["as"]>> = {
@@ -48,9 +51,11 @@ export function extractCommand(): Command {
     .addOption(new Option("--jsonld <form>", "as the hook option jsonld").choices(FORMS))
     .option("--schema <file>", "as the hook option schema: a JSON Schema file")
     .option("--key <key>", "as the hook option key: only items under this key count")
+    .option("--app <file>", "with the options of the email hook in this app definition; flags go before them")
+    .option("--event <name>", "which hook of the app, by its event name")
     .addHelpText(
       "after",
-      "\nExamples:\n  posthorn extract order.eml\n  posthorn extract page.html --base https://shop.example/ --explain\n  posthorn extract --strict --json < order.eml",
+      "\nExamples:\n  posthorn extract order.eml\n  posthorn extract page.html --base https://shop.example/ --explain\n  posthorn extract order.eml --app shop.json --event kustomer.app.shop.order\n  posthorn extract --strict --json < order.eml",
     )
     .action(async (file: string, flags: Flags, command: Command) => {
       const bytes = await readInput(file);
@@ -83,11 +88,14 @@ async function readOrFail(file: string): Promise<Buffer> {
 
 async function callOptions(
   file: string,
-  { base, strict, type, filename, jsonld, schema, key }: Flags,
+  { base, strict, type, filename, jsonld, schema, key, app, event }: Flags,
 ): Promise<ExtractCallOptions> {
   const as = KINDS[/\.([A-Za-z0-9]+)$/.exec(file)?.[1]?.toLowerCase() ?? ""];
   const form = FORMS.find((name) => name === jsonld);
+  const env = key === undefined ? process.env : undefined;
+  const ofHook = app === undefined ? {} : optionsOfHook((await readOrFail(app)).toString("utf8"), app, event, env);
   return {
+    ...ofHook,
     strict: strict === true,
     ...(as !== undefined && { as }),
     ...(base !== undefined && { baseUrl: base }),

@@ -1,10 +1,13 @@
 import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { expect, test } from "vitest";
 
 import { extractReport } from "../../src/cli/extract-report.ts";
 import { extract } from "../../src/library.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const MAILS = fileURLToPath(new URL("../../fixtures/mail/", import.meta.url));
@@ -70,7 +73,8 @@ test("a person sees what was found where, what was mended, what was skipped, and
   for (const said of [
     "order.html",
     "json-ld  Order",
-    "part 0 (text/html) script",
+    "└─ part 0  text/html",
+    "in <script>",
     "← payload",
     "mended: trailing-comma",
     "skipped",
@@ -86,3 +90,44 @@ test("a sender's escape sequences do nothing to the terminal", async () => {
   // eslint-disable-next-line no-control-regex -- what must not be there
   expect(report).not.toMatch(/\u001b\[2J|\u001b\]|\u0007|\u009b/);
 });
+
+test("every part of a mail is shown, with what was found in it once more", async () => {
+  const mail = await readFile(`${MAILS}mime/tnef-winmail-outlook.eml`);
+  const report = extractReport("x.eml", await extract(mail));
+  expect(report).toMatch(/├─ part 2\.3 {2}application\/json {2}bestellung größe\.json, 51 B\n│ {2}└─ json-ld again\n/);
+  expect(report).toContain("└─ part 2.4  text/plain  10 B, of a forwarded mail, no data");
+});
+
+test("--app takes the options of the app's hook, and flags go before them", async () => {
+  await using folder = await temporaryFolder();
+  const app = join(folder.path, "shop.json");
+  await writeFile(
+    app,
+    JSON.stringify({
+      app: "shop",
+      version: "1",
+      title: "Shop",
+      hooks: [
+        hook("order", { select: { format: "json" }, key: "env:POSTHORN_SECRET_SHOP_KEY" }),
+        hook("stock", { select: { filename: "*.txt" } }),
+      ],
+    }),
+  );
+  const mail = `${MAILS}json-scripts-under-keys.eml`;
+  const order = ["--app", app, "--event", "kustomer.app.shop.order"];
+  expect(await run([mail, "--app", app])).toMatchObject({ code: 2, stderr: expect.stringContaining("--event") });
+  expect(await run([mail, ...order])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("POSTHORN_SECRET_SHOP_KEY"),
+  });
+  const answer = async (...args: string[]) =>
+    JSON.parse((await run([mail, ...args])).stdout) as { deadLetter: unknown };
+  expect(await answer(...order, "--key", "no-such-key")).toMatchObject({ deadLetter: "key-mismatch" });
+  expect(await answer("--app", app, "--event", "kustomer.app.shop.stock")).toMatchObject({
+    deadLetter: "nothing-extracted",
+  });
+});
+
+function hook(name: string, options: Readonly<Record<string, unknown>>): unknown {
+  return { eventName: `kustomer.app.shop.${name}`, type: "email", "x-posthorn": options };
+}
