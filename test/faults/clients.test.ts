@@ -25,8 +25,8 @@ beforeAll(async () => {
   nats = await startNatsServer();
   daemon = await startDaemonProcess(nats.url, {
     POSTHORN_LOG_LEVEL: "info",
-    POSTHORN_IDLE_TIMEOUT: "3s",
-    POSTHORN_TRANSACTION_TIMEOUT: "6s",
+    POSTHORN_IDLE_TIMEOUT: "6s",
+    POSTHORN_TRANSACTION_TIMEOUT: "10s",
     POSTHORN_MAX_CONNECTIONS: "400",
   });
   ledger = await openLedger(nats);

@@ -60,13 +60,47 @@ export class MailStream extends SMTPStream {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (!this.isClosed && !this._dataMode && chunk.length > 0 && !this.#hasCleanLineEnds(chunk)) {
-      this.isClosed = true;
-      this.onSmuggling();
-      done();
-      return;
-    }
-    super._write(chunk, encoding, done);
+    if (this.isClosed || this._dataMode || chunk.length === 0) super._write(chunk, encoding, done);
+    else this.#writeCommands(chunk, encoding, done);
+  }
+
+  /**
+   * Hands commands on one by one, each judged by its own line end: what stands behind DATA is a mail, which `#scan` judges by
+   * other rules, and what stands behind a mail is judged when the library comes to it.
+   */
+  #writeCommands(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    let rest = chunk;
+    let inARow = 0;
+    const next = (): void => {
+      while (rest.length > 0 && !this.isClosed) {
+        if (this._dataMode) return super._write(rest, encoding, done);
+        const lineEnd = rest.indexOf(LF) + 1;
+        const line = lineEnd === 0 ? rest : rest.subarray(0, lineEnd);
+        rest = rest.subarray(line.length);
+        if (!this.#hasCleanLineEnd(line)) {
+          this.isClosed = true;
+          this.onSmuggling();
+          return done();
+        }
+        let isSync = true;
+        let isDone = false;
+        super._write(line, encoding, (error) => {
+          if (error) done(error);
+          else if (isSync) isDone = true;
+          else next();
+        });
+        isSync = false;
+        if (!isDone) return undefined;
+        inARow += 1;
+        // Ten thousand commands in one packet shall not hold up the other connections.
+        if (inARow % COMMANDS_IN_A_ROW === 0) {
+          setImmediate(next);
+          return undefined;
+        }
+      }
+      return done();
+    };
+    next();
   }
 
   /** Called by the library for every chunk in data mode, the rest of a pipelined one too. */
@@ -177,11 +211,11 @@ export class MailStream extends SMTPStream {
     return joined;
   }
 
-  #hasCleanLineEnds(chunk: Buffer): boolean {
+  /** Whether CR and LF stand together, and only at the end; a line may come in pieces. */
+  #hasCleanLineEnd(piece: Buffer): boolean {
     let previous = this.#lastCommandByte;
-    for (const byte of chunk) {
+    for (const byte of piece) {
       if ((byte === LF) !== (previous === CR) && (byte === LF || previous === CR)) return false;
-      // Behind DATA the rest of the chunk is mail, which `#scan` judges by its own rules.
       previous = byte;
     }
     this.#lastCommandByte = previous;
@@ -189,5 +223,6 @@ export class MailStream extends SMTPStream {
   }
 }
 
+const COMMANDS_IN_A_ROW = 50;
 /** From here on copying costs more than the slower access to shared memory. */
 const SHARED_FROM_BYTES = 64 * 1024;

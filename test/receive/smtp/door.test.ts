@@ -218,6 +218,20 @@ test("what is pipelined behind the final dot is read after the reply", async () 
   expect(opened.received).toHaveLength(2);
 });
 
+test("a packet that ends between CR and LF of a command behind a mail is no smuggling (found by smtp-fuzz)", async () => {
+  const opened = await openDoor();
+  using relay = await relayTo(opened);
+  await relay.say("MAIL FROM:<a@example.org>");
+  await relay.say(`RCPT TO:<${ADDRESS}>`);
+  await relay.say("DATA");
+  relay.socket.write(`${MAIL}.\r\nNOOP\r\nNOOP\r`);
+  expect(await relay.reply()).toMatch(/^250 2\.0\.0 /);
+  expect(await relay.reply()).toMatch(/^250 /);
+  relay.socket.write("\nNOOP\r\n");
+  expect(await relay.reply()).toMatch(/^250 /);
+  expect(await relay.reply()).toMatch(/^250 /);
+});
+
 test("a mail over the limit is answered 552 at MAIL with SIZE, and after DATA without, and the next mail is taken", async () => {
   const opened = await openDoor({ maxMessageBytes: 1_000 });
   using relay = await relayTo(opened);
