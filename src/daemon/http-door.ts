@@ -8,6 +8,7 @@ import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { RequestOutcome } from "../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
+import { headerOf } from "../model/request.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { deliverRequest } from "../pipeline/deliver-request.ts";
 import type { Pulse } from "../publish/pulse.ts";
@@ -18,10 +19,13 @@ import type { HttpDoorServices, RefusedRequest, Refusal } from "../receive/http/
 import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { parseTraceparent } from "../telemetry/trace-context.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { requestStages } from "./request-stages.ts";
 import { secretsFrom } from "./secrets.ts";
 import type { Storage } from "./storage.ts";
+import { endWithOutcomes, tracedPublishing } from "./traced.ts";
 
 const BYTES_IN_FLIGHT = 256 * 1024 * 1024;
 const MAX_HEADER_BYTES = 32 * 1024;
@@ -46,6 +50,7 @@ export interface HttpDoorParts {
   readonly pool: WorkerPool;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracer: Tracer | undefined;
   readonly admission: Admission;
   readonly pulse: Pulse;
   readonly rates: SlidingMinute;
@@ -97,8 +102,18 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
 
   const deliver = async (request: ReceivedRequest) => {
     const startedAt = performance.now();
-    const delivered = await deliverRequest(request, ofRequests);
+    const span = parts.tracer?.start(`${request.method} ${request.hook.type} hook`, {
+      startMs: request.receivedAt,
+      continued: parseTraceparent(headerOf(request.headers, "traceparent")),
+    });
+    const stages = span === undefined ? ofRequests : tracedPublishing(ofRequests, span);
+    const delivered = await deliverRequest(request, stages);
     const { outcome } = delivered;
+    if (span !== undefined)
+      endWithOutcomes(span, [outcome], {
+        "http.request.method": request.method,
+        "posthorn.request_id": request.requestId,
+      });
     metrics.countOutcome("http", outcome.kind, causeOf(outcome));
     logRequest(request, outcome, performance.now() - startedAt, log);
     return delivered;

@@ -21,9 +21,11 @@ import { MailDoor } from "../receive/smtp/door.ts";
 import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Tracer } from "../telemetry/tracer.ts";
 import { LiveCertificate } from "./certificate.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
 import type { Storage } from "./storage.ts";
+import { endWithOutcomes, tracedMail } from "./traced.ts";
 
 /** Mails in memory at once, in units of the largest one. */
 const LARGEST_MAILS_IN_FLIGHT = 8;
@@ -50,6 +52,7 @@ export interface MailDoorParts {
   readonly stages: MailStages;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracer: Tracer | undefined;
   readonly rates: SlidingMinute;
   readonly pulse: Pulse;
   /** How long one mail may take from its final dot to its reply, in milliseconds. */
@@ -159,9 +162,15 @@ function servicesOf(
   const deliver = async (mail: ReceivedMail, door: "smtp" | "lmtp") => {
     mailsInFlight += 1;
     const startedAt = performance.now();
+    const span = parts.tracer?.start(`${door} mail`, { startMs: mail.recipients[0]?.askedAt ?? mail.receivedAt });
     try {
-      const each = await deliverMail(mail, stages, AbortSignal.any([stopping, AbortSignal.timeout(deliverMs)]));
+      const each = await deliverMail(
+        mail,
+        span === undefined ? stages : tracedMail(stages, span),
+        AbortSignal.any([stopping, AbortSignal.timeout(deliverMs)]),
+      );
       const whole = combine(each);
+      if (span !== undefined) endWithOutcomes(span, each, { "posthorn.transaction_id": mail.transactionId });
       logMail(mail, each, performance.now() - startedAt, log);
       // One reply speaks for all: what was stored beside it will come again.
       if (door === "smtp" && whole.kind === "tryLater") onUnheard(each);

@@ -60,7 +60,7 @@ export function requestStages(parts: {
     publishDeadLetter: (letter, signal) => stages.publishDeadLetter(letter, signal),
     storedData: (sequence) => storedData(storage, sequence),
     newEventId: () => newId() as EventId,
-    newTraceparent: () => newTraceparent(random(24)),
+    newTraceparent: (continued) => continued ?? newTraceparent(random(24)),
     logFault: (sentence, fields) => log.error(sentence, fields),
     publicUrl: settings.publicUrl,
     deadline: sharedDeadline(),

@@ -15,6 +15,7 @@ import { openMailDoors } from "./mail-doors.ts";
 import { openRefusals } from "./refused.ts";
 import type { Storage } from "./storage.ts";
 import { openStorage } from "./storage.ts";
+import { openTracing } from "./traced.ts";
 import { openUnfinished } from "./unfinished.ts";
 
 /** A daemon that serves. */
@@ -65,6 +66,7 @@ export async function startDaemon(
     natsConnected: () => storage.nats.isConnected(),
     registryLoaded: () => storage.snapshot.isLoaded,
   });
+  const { tracer } = opened.use(openTracing(settings, metrics, log)) ?? {};
   const pool = opened.use(
     new WorkerPool({
       workers: settings.workers,
@@ -104,6 +106,7 @@ export async function startDaemon(
     stages,
     log,
     metrics,
+    tracer,
     rates,
     pulse,
     deliverMs: options.deliverMs ?? DELIVER_MS,
@@ -124,6 +127,7 @@ export async function startDaemon(
     env,
     log,
     metrics,
+    tracer,
     admission,
     pulse,
     onRefusal: refusals.noteRequest,

@@ -7,6 +7,8 @@ import { objectOf, toJson } from "./json.ts";
 export interface BuiltEvent {
   readonly eventId: EventId;
   readonly hook: Hook;
+  /** As it stands in the event. */
+  readonly traceparent: string;
   /** The CloudEvent in structured JSON; `data` is missing when `dataref` stands for it. */
   readonly bytes: Uint8Array;
   /** What has to be stored under `claimName` before the event may be published; undefined when `data` travels inside. */
@@ -42,15 +44,16 @@ export function buildEvent(
   data: JsonText,
   limits: { maxBytes: number; bucket: string; claimName: (bytes: Uint8Array) => string },
 ): BuiltEvent {
-  const { hook, eventId } = frame;
+  const { hook, eventId, traceparent } = frame;
   const whole = Buffer.from(eventJson(frame, [["data", data]]));
-  if (whole.length <= limits.maxBytes) return { eventId, hook, bytes: whole };
+  if (whole.length <= limits.maxBytes) return { eventId, hook, traceparent, bytes: whole };
   const claimBytes = Buffer.from(data);
   const objectName = limits.claimName(claimBytes);
   const dataref = toJson(`nats-object://${limits.bucket}/${objectName}`);
   return {
     eventId,
     hook,
+    traceparent,
     bytes: Buffer.from(eventJson(frame, [["dataref", dataref]])),
     claim: { objectName, bytes: claimBytes },
   };

@@ -19,6 +19,8 @@ export interface Recipient {
   /** What stands behind the first `+` of the local part, `null` when there is none. */
   readonly tag: string | null;
   readonly hook: Hook;
+  /** When the relay asked for it, milliseconds since the epoch. */
+  readonly askedAt?: number;
 }
 
 /**

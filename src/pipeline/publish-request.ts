@@ -53,7 +53,7 @@ export async function publishRequest(
       hook,
       subject: null,
       receivedAt,
-      traceparent: parseTraceparent(headerOf(request.headers, "traceparent")) ?? stages.newTraceparent(),
+      traceparent: stages.newTraceparent(parseTraceparent(headerOf(request.headers, "traceparent"))),
       ...(schemaSha256 !== undefined && { schemaSha256 }),
     },
     objectOf([

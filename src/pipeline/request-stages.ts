@@ -23,7 +23,8 @@ export interface RequestStages extends FileSink {
   /** `data` of an event in the stream as JSON text, claim checks followed; undefined when it is gone. */
   storedData(sequence: number): Promise<string | undefined>;
   newEventId(): EventId;
-  newTraceparent(): string;
+  /** Goes on with the trace that the sender brought, when it brought one. */
+  newTraceparent(continued?: string): string;
   logFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
   /** How senders reach us, as they sign it. */
   readonly publicUrl: string;

@@ -308,6 +308,7 @@ export class MailDoor {
     const connection = this.#connectionOf.get(session);
     if (connection === undefined) throw new Error("a RCPT without a connection");
     if (connection.recipientCount >= MAX_RECIPIENTS) return replyTryLater("too-many-recipients");
+    const askedAt = Date.now();
     connection.asksFor({ address: address.address, hook: undefined });
     const answer = await findRecipient(address.address, session.remoteAddress, this.#services);
     connection.asksFor({
@@ -318,7 +319,7 @@ export class MailDoor {
     if (cause !== undefined) return replyTryLater(cause);
     switch (answer.kind) {
       case "accepted":
-        connection.addRecipient(answer.recipient);
+        connection.addRecipient({ ...answer.recipient, askedAt });
         return undefined;
       case "refused":
         if (answer.cause === "no-such-hook" && (await connection.isGuessing())) return replyTryLater("guessing");
