@@ -108,6 +108,9 @@ export interface HookServices {
   ) => Promise<AdminHook>;
   readonly rotateHook: (eventName: string, by: Actor) => Promise<AdminHook>;
   readonly setHookState: (eventName: string, state: HookState, by: Actor) => Promise<AdminHook>;
+  /** Gives an email hook a second address in one of our mail domains, or takes it away. */
+  readonly addAlias: (eventName: string, address: string, by: Actor) => Promise<AdminHook>;
+  readonly removeAlias: (eventName: string, address: string, by: Actor) => Promise<AdminHook>;
   readonly doors: () => Doors;
   /** When each of these last published something, RFC 3339; missing for never. */
   readonly lastEvents: (eventNames: readonly string[]) => Promise<ReadonlyMap<string, string>>;

@@ -58,6 +58,16 @@ export function adminHooks({ storage, settings, noteChange, smtpAddress }: Admin
       await noteChange(by, "hook.state", eventName, state);
       return shown(hook);
     },
+    addAlias: async (eventName, address, by) => {
+      const hook = await registry.addAlias(eventName, address, settings.mailDomain);
+      await noteChange(by, "hook.alias", eventName, `add ${address}`);
+      return shown(hook);
+    },
+    removeAlias: async (eventName, address, by) => {
+      const hook = await registry.removeAlias(eventName, address);
+      await noteChange(by, "hook.alias", eventName, `remove ${address}`);
+      return shown(hook);
+    },
     doors: () => ({ smtp: smtpAddress() }),
     lastEvents: async (eventNames) => {
       const found = await Promise.all(

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { BROWSER_HOOK_MS, launchChromium } from "../support/chromium.ts";
 import type { NatsServer } from "../support/nats-server.ts";
@@ -14,6 +14,8 @@ import { startTestDaemon, storedIn } from "../support/daemon.ts";
 // Signing in at a real provider, in a real browser, through a reverse proxy under a name of its own.
 
 const PATIENCE_MS = 30_000;
+// Each test is a walk through many pages; a busy machine takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 let browser: Browser;
 let nats: NatsServer;

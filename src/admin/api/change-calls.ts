@@ -41,7 +41,7 @@ const TakeQuery = Type.Object({
 
 /** What the API changes; each change is in the audit log. */
 export function changeCalls(services: AdminServices): ApiCall[] {
-  return [...hookCalls(services), ...keyCalls(services), ...letterCalls(services)];
+  return [...hookCalls(services), ...aliasCalls(services), ...keyCalls(services), ...letterCalls(services)];
 }
 
 function hookCalls(services: AdminServices): ApiCall[] {
@@ -101,6 +101,33 @@ function hookCalls(services: AdminServices): ApiCall[] {
         const { state } = request.body as Type.Static<typeof State>;
         return services.setHookState(known(services, parameter(request, "event")), state, actorOf(request));
       },
+    },
+  ];
+}
+
+const Alias = Type.Object({ address: Type.String({ minLength: 3, maxLength: 320 }) });
+
+function aliasCalls(services: AdminServices): ApiCall[] {
+  const role = "administrator";
+  const addressIn = (body: unknown) => (body as Type.Static<typeof Alias>).address;
+  return [
+    {
+      method: "POST",
+      path: "/hooks/:event/aliases",
+      summary: "Give an email hook a second address in one of our mail domains",
+      role,
+      body: Alias,
+      answer: (request) =>
+        services.addAlias(known(services, parameter(request, "event")), addressIn(request.body), actorOf(request)),
+    },
+    {
+      method: "DELETE",
+      path: "/hooks/:event/aliases",
+      summary: "Take a second address away",
+      role,
+      body: Alias,
+      answer: (request) =>
+        services.removeAlias(known(services, parameter(request, "event")), addressIn(request.body), actorOf(request)),
     },
   ];
 }

@@ -113,10 +113,25 @@ const actions = (hook: AdminHook): Html =>
       )}
       <a class="button quiet" href="${hookPath(hook.eventName)}/rotate">Rotate…</a>
     </div>
+    ${hook.type === "email" && aliases(hook)}
     <p class="hint">
       Paused: relays hear 450 and callers 503, and try again later. Disabled: they hear 550 and 410, and give up.
     </p>
   </section>`;
+
+const aliases = (hook: AdminHook): Html =>
+  html`<form method="post" action="${hookPath(hook.eventName)}/aliases" class="filter">
+      <label class="grow"
+        >A second address
+        <input name="address" type="email" required placeholder="orders@${hook.address?.split("@")[1]}" />
+      </label>
+      <button class="quiet" name="do" value="add">Add</button>
+    </form>
+    ${hook.aliases.map((alias) =>
+      actionButton(`${hookPath(hook.eventName)}/aliases`, `Take ${alias} away`, {
+        fields: { do: "remove", address: alias },
+      }),
+    )}`;
 
 /** Asks before an address or URL stops working for good. */
 export function rotatePage(frame: Omit<Frame, "title">, hook: AdminHook): Html {

@@ -31,6 +31,7 @@ export function hookRoutes(server: FastifyInstance, services: HookServices, now:
   });
   oneHook(server, services, now);
   newHook(server, services);
+  aliases(server, services);
   installation(server, services);
 }
 
@@ -84,6 +85,16 @@ function oneHook(server: FastifyInstance, services: HookServices, now: () => num
     const hook = found(request, reply);
     if (hook === undefined) return reply;
     await services.setHookState(hook.eventName, stateIn(textField(formOf(request), "state")), actorOf(request));
+    return reply.redirect(`${hookPath(hook.eventName)}?done=state`, 303);
+  });
+}
+
+function aliases(server: FastifyInstance, services: HookServices): void {
+  server.post("/hooks/:event/aliases", administrator, async (request, reply) => {
+    const { event } = request.params as { event: string };
+    const form = formOf(request);
+    const change = textField(form, "do") === "remove" ? services.removeAlias : services.addAlias;
+    const hook = await change(event, textField(form, "address").trim(), actorOf(request));
     return reply.redirect(`${hookPath(hook.eventName)}?done=state`, 303);
   });
 }
