@@ -1,36 +1,18 @@
-import { BlockList, connect } from "node:net";
+import { connect } from "node:net";
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { defaultOptions } from "../../src/registry/default-options.ts";
-import type { EventName } from "../../src/model/event-name.ts";
-import { hookIdOf } from "../../src/model/hook-id.ts";
-import type { Hook } from "../../src/model/hook.ts";
-import type { EventId } from "../../src/model/outcome.ts";
-import { Admission } from "../../src/receive/admission.ts";
-import { ClientLimits } from "../../src/receive/client-limits.ts";
-import { MailDoor } from "../../src/receive/smtp/door.ts";
 import { recordedLog } from "../support/recorded-log.ts";
+import { ADDRESS, openCountingDoor } from "./support/counting-door.ts";
 
 // Any sequence of commands, cut anywhere, dropped anywhere, over SMTP and LMTP: as many replies as the protocol wants, with
 // the codes it wants, and no 250 for a mail that was not delivered. What is behind the door is a stand-in that counts.
 
 const SESSIONS = 100_000;
 const AT_ONCE = 50;
-const HOOK_ID = hookIdOf(new Uint8Array(16).fill(7));
-const HOOK: Hook = {
-  hookId: HOOK_ID,
-  app: "shop" as Hook["app"],
-  appVersion: "1",
-  eventName: "kustomer.app.shop.order" as EventName,
-  displayEventName: "Order",
-  description: "",
-  type: "email",
-  state: "enabled",
-  aliases: [],
-  options: defaultOptions(undefined),
-};
+/** The mail as it arrives: its dots unstuffed. */
+const MAIL = "Subject: fuzz\r\n\r\n.\r\na\r\nQUIT\r\n";
 
 type Command = "hello" | "mail" | "rcpt" | "unknown" | "data" | "rset" | "noop" | "garbage";
 interface Session {
@@ -82,7 +64,7 @@ function scriptOf({ commands }: Session, lmtp: boolean): { readonly wire: string
         hasMail = true;
         break;
       case "rcpt":
-        say(`RCPT TO:<${HOOK_ID}@hooks.example>`, hasMail ? "250" : "503");
+        say(`RCPT TO:<${ADDRESS}>`, hasMail ? "250" : "503");
         if (hasMail) recipients += 1;
         break;
       case "unknown":
@@ -121,9 +103,8 @@ for (const lmtp of [false, true]) {
     `${SESSIONS / 2} ${lmtp ? "LMTP" : "SMTP"} sessions of any commands, cuts and drops`,
     { timeout: 600_000 },
     async () => {
-      const delivered = new Set<string>();
       const log = recordedLog();
-      const door = openDoor(lmtp, delivered, log);
+      const { door, delivered } = openCountingDoor({ lmtp, log });
       const { port } = await door.listen({ host: "127.0.0.1", port: 0 });
       try {
         await fc.assert(
@@ -140,7 +121,12 @@ for (const lmtp of [false, true]) {
   );
 }
 
-async function converse(one: Session, lmtp: boolean, port: number, delivered: ReadonlySet<string>): Promise<void> {
+async function converse(
+  one: Session,
+  lmtp: boolean,
+  port: number,
+  delivered: ReadonlyMap<string, string>,
+): Promise<void> {
   const { wire, expected } = scriptOf(one, lmtp);
   const heard = await exchange(port, Buffer.from(wire), one);
   const replies = heard.filter((line) => line[3] === " ");
@@ -151,7 +137,7 @@ async function converse(one: Session, lmtp: boolean, port: number, delivered: Re
   }
   for (const line of rest) {
     const id = /^250 2\.0\.0 ([0-9a-z]{26})$/.exec(line)?.[1];
-    if (id !== undefined) expect(delivered).toContain(id);
+    if (id !== undefined) expect(delivered.get(id)).toBe(MAIL);
   }
 }
 
@@ -184,55 +170,4 @@ function exchange(port: number, wire: Buffer, { cuts, dropAt }: Session): Promis
       resolve(heard.split("\r\n").filter((line) => line !== ""));
     });
   });
-}
-
-function openDoor(lmtp: boolean, delivered: Set<string>, log: ReturnType<typeof recordedLog>): MailDoor {
-  let count = 0;
-  return new MailDoor(
-    {
-      lmtp,
-      name: "hooks.example",
-      maxMessageBytes: 100_000,
-      idleTimeoutMs: 120_000,
-      transactionTimeoutMs: 120_000,
-      softBounce: false,
-      tls: undefined,
-      implicitTls: false,
-      trustedRelays: new BlockList(),
-      proxyRequired: false,
-      allowedClients: undefined,
-      maxPending: 1_000,
-    },
-    {
-      isOurDomain: (domain) => domain === "hooks.example",
-      hookById: async (hookId) => (hookId === HOOK_ID ? { kind: "hook", hook: HOOK } : { kind: "unknown" }),
-      hookByAlias: async () => ({ kind: "unknown" }),
-      withinRate: () => true,
-      deliver: async (mail) => {
-        if (Buffer.from(mail.bytes).toString() !== "Subject: fuzz\r\n\r\n.\r\na\r\nQUIT\r\n")
-          throw new Error("another mail");
-        const eventId = String((count += 1)).padStart(26, "0") as EventId;
-        delivered.add(eventId);
-        await new Promise((resolve) => setImmediate(resolve));
-        return {
-          whole: { kind: "taken" },
-          each: mail.recipients.map(() => ({ kind: "stored", eventId, duplicate: false })),
-        };
-      },
-      onUnheard: () => undefined,
-      whyNotNow: () => undefined,
-      login: async () => ({ kind: "wrong" }),
-      hasRoom: () => true,
-      onRefusal: () => undefined,
-      admission: new Admission({ maxConnections: 1_000, maxBytesInFlight: 100_000_000 }),
-      limits: new ClientLimits({
-        connections: 1_000,
-        mailsPerMinute: 1_000_000_000,
-        bytesPerMinute: 1_000_000_000_000,
-        unknownPerMinute: 1_000_000_000,
-        processes: 1,
-      }),
-      log,
-    },
-  );
 }
