@@ -36,12 +36,14 @@ interface Body {
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: CollectedSpan[] = [];
   const requests: { path: string; contentType: string }[] = [];
-  const server = createServer(async (request, response) => {
-    const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece as Buffer);
-    requests.push({ path: request.url ?? "", contentType: request.headers["content-type"] ?? "" });
-    if (collector.status === 200) spans.push(...spansOf(JSON.parse(Buffer.concat(pieces).toString("utf8")) as Body));
-    response.writeHead(collector.status, { "content-type": "application/json" }).end("{}");
+  const server = createServer((request, response) => {
+    let text = "";
+    request.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+    request.on("end", () => {
+      requests.push({ path: request.url ?? "", contentType: request.headers["content-type"] ?? "" });
+      if (collector.status === 200) spans.push(...spansOf(JSON.parse(text) as Body));
+      response.writeHead(collector.status, { "content-type": "application/json" }).end("{}");
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const collector = {
