@@ -20,6 +20,7 @@ import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { benchRoutes } from "./routes/bench.ts";
 import { houseRoutes } from "./routes/house.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { openApiRoute } from "./routes/open-api.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import type { AdminServices } from "./services.ts";
 
@@ -99,6 +100,7 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   deadLetterRoutes(server, services, jobs);
   benchRoutes(server, services);
   api(server, services);
+  openApiRoute(server, services);
   houseRoutes(server, services);
   return server;
 }

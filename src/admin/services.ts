@@ -285,6 +285,8 @@ export interface AdminServices
   readonly isServing: () => boolean;
   /** Notes in the audit log who signed in. */
   readonly noteSignIn: (name: string, role: string) => Promise<void>;
+  /** The installed form and web hooks as an OpenAPI document. */
+  readonly hooksOpenApi: () => Readonly<Record<string, unknown>>;
   readonly metricsText: () => Promise<{ readonly body: string; readonly contentType: string }>;
   readonly now: () => number;
   readonly log: Log;

@@ -2,6 +2,7 @@ import type { OidcOptions } from "../admin/oidc.ts";
 import { createAdminServer } from "../admin/server.ts";
 import type { AdminServices, HealthServices } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
+import { hooksOpenApi } from "../event/open-api.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { writeAudit } from "../publish/audit.ts";
@@ -99,6 +100,7 @@ function servicesOf(parts: AdminDoorParts, health: HealthServices): AdminService
     ...health,
     isServing,
     noteSignIn: (name, role) => noteChange({ name, via: "page" }, "session.begin", role),
+    hooksOpenApi: () => hooksOpenApi(storage.snapshot.hooks(), settings.publicUrl),
     metricsText: () => metrics.text(),
     now: Date.now,
     log,
