@@ -6,7 +6,7 @@ import type { JsonTree } from "../json-tree.ts";
 import { memberOf, parseJsonTree } from "../json-tree.ts";
 import type { Entry, MailReport } from "../services.ts";
 import { contentSection, more } from "./event.ts";
-import { hookPath } from "./hooks.ts";
+import { hookPath, option } from "./hooks.ts";
 import { jsonView } from "./json.ts";
 import type { Frame } from "./layout.ts";
 import { layout } from "./layout.ts";
@@ -16,7 +16,13 @@ export interface DeadLettersView {
   readonly entries: readonly Entry[];
   readonly next: number | null;
   readonly before: number | undefined;
-  readonly reason: string | undefined;
+  readonly filter: {
+    readonly q: string | undefined;
+    readonly hook: string | undefined;
+    readonly app: string | undefined;
+    readonly reason: string | undefined;
+  };
+  readonly apps: readonly string[];
   readonly byReason: ReadonlyMap<string, number>;
   readonly isComplete: boolean;
   /** Providers that wait for an answer; they stand above everything else. */
@@ -26,11 +32,12 @@ export interface DeadLettersView {
 
 /** What became no event: by reason, newest first, with what can be done about many at once. */
 export function deadLettersPage(frame: Omit<Frame, "title">, view: DeadLettersView): Html {
-  const { entries, next, before, reason, byReason, confirmations } = view;
+  const { entries, next, before, filter, byReason, confirmations } = view;
+  const isFiltered = Object.values(filter).some(Boolean);
   return layout(
     { ...frame, title: "Dead letters" },
     html`<h1>Dead letters</h1>
-      ${confirmations.length > 0 && reason === undefined && before === undefined && waiting(confirmations)}
+      ${confirmations.length > 0 && !isFiltered && before === undefined && waiting(confirmations)}
       ${
         byReason.size === 0
           ? emptyState(
@@ -39,13 +46,13 @@ export function deadLettersPage(frame: Omit<Frame, "title">, view: DeadLettersVi
                 Everything that came became an event. What cannot become one is kept here for 30 days, with the reason.
               </p>`,
             )
-          : html`${reasons(view)} ${list(view)}
+          : html`${filterForm(view)} ${reasons(view)} ${list(view)}
             ${pager(
-              next === null ? null : pathWith("/dead-letters", { reason, before: next }),
-              before === undefined ? null : pathWith("/dead-letters", { reason }),
+              next === null ? null : pathWith("/dead-letters", { ...filter, before: next }),
+              before === undefined ? null : pathWith("/dead-letters", filter),
             )}`
       }
-      ${byReason.size > 0 && entries.length === 0 && next === null && emptyState("None of this reason", html`<p><a href="/dead-letters">Show all</a></p>`)}`,
+      ${byReason.size > 0 && entries.length === 0 && next === null && emptyState("None is like that", html`<p><a href="/dead-letters">Show all</a></p>`)}`,
   );
 }
 
@@ -64,14 +71,33 @@ const waiting = (confirmations: readonly Entry[]): Html =>
     </ul>
   </section>`;
 
-const reasons = ({ byReason, isComplete, reason }: DeadLettersView): Html =>
+const filterForm = ({ filter, apps }: DeadLettersView): Html =>
+  html`<form class="filter" method="get" action="/dead-letters" role="search" aria-label="Dead letters">
+    <label class="grow"
+      >Text <input type="search" name="q" value="${filter.q}" placeholder="Sender, subject, id"
+    /></label>
+    <label
+      >App
+      <select name="app">
+        <option value="">All</option>
+        ${apps.map((app) => option(app, app, filter.app))}
+      </select>
+    </label>
+    <label>Hook <input name="hook" value="${filter.hook}" placeholder="All" class="mono" /></label>
+    ${filter.reason !== undefined && html`<input type="hidden" name="reason" value="${filter.reason}" />`}
+    <button class="quiet">Filter</button>
+  </form>`;
+
+const reasons = ({ byReason, isComplete, filter: { reason, ...others } }: DeadLettersView): Html =>
   html`<nav aria-label="Reasons">
     <ul class="tabs">
       <li><a href="/dead-letters" ${reason === undefined && html` aria-current="page"`}>All</a></li>
       ${[...byReason].map(
         ([code, count]) =>
           html`<li>
-            <a href="${pathWith("/dead-letters", { reason: code })}" ${reason === code && html` aria-current="page"`}
+            <a
+              href="${pathWith("/dead-letters", { ...others, reason: code })}"
+              ${reason === code && html` aria-current="page"`}
               >${code} <span class="count">${count}</span></a
             >
           </li>`,
@@ -80,11 +106,11 @@ const reasons = ({ byReason, isComplete, reason }: DeadLettersView): Html =>
     ${!isComplete && html`<p class="hint">Counted among the newest only; there are more.</p>`}
   </nav>`;
 
-const list = ({ entries, reason, mayAct, byReason }: DeadLettersView): Html | null =>
+const list = ({ entries, filter: { reason, ...others }, mayAct, byReason }: DeadLettersView): Html | null =>
   entries.length === 0
     ? null
     : html`<form method="post" action="/dead-letters/bulk">
-        ${mayAct && bulk(reason, reason === undefined ? undefined : byReason.get(reason))}
+        ${mayAct && bulk(Object.values(others).some(Boolean) ? undefined : reason, byReason)}
         <div class="scroll">
           <table class="list">
             <caption class="visually-hidden">
@@ -107,14 +133,15 @@ const list = ({ entries, reason, mayAct, byReason }: DeadLettersView): Html | nu
         </div>
       </form>`;
 
-const bulk = (reason: string | undefined, count: number | undefined): Html =>
+/** All of a reason only where nothing else narrows the list: what is meant has to be what is seen. */
+const bulk = (reason: string | undefined, byReason: ReadonlyMap<string, number>): Html =>
   html`<div class="actions bulk">
     <span>With the chosen ones:</span>
     <button class="quiet" name="do" value="replay">Replay</button>
     <button class="quiet" name="do" value="discard">Discard…</button>
     ${
       reason !== undefined &&
-      html`<span class="push">With all${count !== undefined && ` ${count}`} of this reason:</span>
+      html`<span class="push">With all ${byReason.get(reason)} of this reason:</span>
         <input type="hidden" name="reason" value="${reason}" />
         <button class="quiet" name="do" value="replay-all">Replay all</button>
         <button class="quiet" name="do" value="discard-all">Discard all…</button>`

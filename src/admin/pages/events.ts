@@ -121,6 +121,14 @@ const filterForm = ({ filter, hooks, apps }: EventsView): Html =>
     <datalist id="hook-names">
       ${hooks.map(({ eventName, displayEventName }) => html`<option value="${eventName}">${displayEventName}</option>`)}
     </datalist>
+    <label
+      >Outcome
+      <select name="outcome">
+        <option value="">Event</option>
+        <option value="dead">Dead letter</option>
+        <option value="refused">Refused</option>
+      </select>
+    </label>
     <label>Until (UTC) <input type="datetime-local" name="until" value="${filter.until}" /></label>
     <button class="quiet">Filter</button>
   </form>`;

@@ -21,19 +21,43 @@ type Query = Readonly<Record<string, string | undefined>>;
 /** Pages of dead letters, and what is done to one or to many. */
 export function deadLetterRoutes(server: FastifyInstance, services: AdminServices, jobs: Jobs): void {
   server.get<{ Querystring: Query }>("/dead-letters", async (request, reply) => {
+    const { q, hook, app } = request.query;
     const reason = /^[a-z-]{1,40}$/.test(request.query["reason"] ?? "") ? request.query["reason"] : undefined;
     const before = Number(request.query["before"]) || undefined;
     const [page, counts, confirmations] = await Promise.all([
-      services.deadLetters({ before, limit: PER_PAGE, ...(reason !== undefined && { contains: ofReason(reason) }) }),
+      services.deadLetters({
+        before,
+        limit: PER_PAGE,
+        text: q,
+        subjects: subjectsOf(app, hook),
+        ...(reason !== undefined && { contains: ofReason(reason) }),
+      }),
       services.deadLetterCounts(),
       services.deadLetters({ limit: SHOWN_CONFIRMATIONS, contains: ofReason("forwarding-confirmation") }),
     ]);
     const mayAct = request.person?.role !== "viewer";
-    const view = { ...page, ...counts, before, reason, mayAct, confirmations: confirmations.entries };
+    const filter = { q: q || undefined, hook: hook || undefined, app: app || undefined, reason };
+    const view = {
+      ...page,
+      ...counts,
+      before,
+      filter,
+      mayAct,
+      apps: services.apps().map((one) => one.app),
+      confirmations: confirmations.entries,
+    };
     return sendHtml(reply, deadLettersPage(frameOf(request, MENU), view));
   });
   one(server, services);
   bulk(server, services, jobs);
+}
+
+/** One hook's, one app's, or all; a name that cannot be a subject leads to none. */
+function subjectsOf(app: string | undefined, hook: string | undefined): string[] | undefined {
+  const nothing = ["posthorn.dead.none"];
+  if (hook) return /^[\w.-]+$/.test(hook) ? [`posthorn.dead.*.${hook}`] : nothing;
+  if (app) return /^[\w-]+$/.test(app) ? [`posthorn.dead.${app}.>`] : nothing;
+  return undefined;
 }
 
 const ofReason = (reason: string): string => `"reason":{"code":"${reason}"`;

@@ -11,6 +11,7 @@ import type { MailContent } from "../pages/event.ts";
 import { eventPage } from "../pages/event.ts";
 import type { EventFilter } from "../pages/events.ts";
 import { eventsPage } from "../pages/events.ts";
+import { pathWith } from "../pages/parts.ts";
 import { notFoundPage } from "../pages/not-found.ts";
 import { sendHtml } from "../replies.ts";
 import type { AdminServices, Entry } from "../services.ts";
@@ -26,7 +27,10 @@ type Query = Readonly<Record<string, string | undefined>>;
 export function eventRoutes(server: FastifyInstance, services: AdminServices): void {
   server.get<{ Querystring: Query }>("/events", async (request, reply) => {
     const filter = filterOf(request.query);
-    const { before, until } = filter;
+    const { before, until, q, hook, app } = filter;
+    const { outcome } = request.query;
+    if (outcome === "dead") return reply.redirect(pathWith("/dead-letters", { q, hook, app }), 303);
+    if (outcome === "refused") return reply.redirect(pathWith("/refused", { q: hook ?? q }), 303);
     const newerThan = until ? await services.eventsFrom(new Date(`${until}Z`)) : undefined;
     const page = await services.events({
       before: before ?? newerThan,
