@@ -2,6 +2,7 @@ import { domainToASCII } from "node:url";
 
 import type { Settings } from "../config/settings.ts";
 import type { ListenAddress } from "../config/units.ts";
+import { Deadlines } from "../lib/deadlines.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { HookId } from "../model/hook-id.ts";
 import { redactHookIds } from "../model/hook-id.ts";
@@ -157,6 +158,7 @@ function servicesOf(
 ): (door: "smtp" | "lmtp") => MailDoorServices {
   const { settings, storage, stages, log, metrics, rates, pulse, deliverMs, onRefusal } = parts;
   const { snapshot, nats } = storage;
+  const deadlines = new Deadlines(deliverMs, stopping);
   let mailsInFlight = 0;
 
   const deliver = async (mail: ReceivedMail, door: "smtp" | "lmtp") => {
@@ -164,11 +166,7 @@ function servicesOf(
     const startedAt = performance.now();
     const span = parts.tracer?.start(`${door} mail`, { startMs: mail.recipients[0]?.askedAt ?? mail.receivedAt });
     try {
-      const each = await deliverMail(
-        mail,
-        span === undefined ? stages : tracedMail(stages, span),
-        AbortSignal.any([stopping, AbortSignal.timeout(deliverMs)]),
-      );
+      const each = await deliverMail(mail, span === undefined ? stages : tracedMail(stages, span), deadlines.next());
       const whole = combine(each);
       if (span !== undefined) endWithOutcomes(span, each, { "posthorn.transaction_id": mail.transactionId });
       logMail(mail, each, performance.now() - startedAt, log);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { toBase32 } from "../lib/base32.ts";
 import type { MailSummary } from "../model/mail.ts";
@@ -12,9 +12,9 @@ const ID_BYTES = 16;
  * Each part is preceded by its length, so that no two lists of parts run together into the same bytes.
  */
 export function eventIdOf(parts: readonly string[]): EventId {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return toBase32(hash.digest().subarray(0, ID_BYTES)) as EventId;
+  let text = "";
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
+  return toBase32(hash("sha256", text, "buffer").subarray(0, ID_BYTES)) as EventId;
 }
 
 /**

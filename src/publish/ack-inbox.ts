@@ -1,6 +1,6 @@
 import type { PubAck } from "@nats-io/jetstream";
 import { JetStreamApiError } from "@nats-io/jetstream";
-import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, NatsConnection, PublishOptions } from "@nats-io/transport-node";
 import { createInbox, errors } from "@nats-io/transport-node";
 
 interface Waiting {
@@ -10,6 +10,13 @@ interface Waiting {
   /** When its time is over, on the clock of `performance.now()`. */
   readonly endsAt: number;
   readonly signal: AbortSignal;
+}
+
+interface Unsent {
+  readonly token: string;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+  readonly options: PublishOptions;
 }
 
 type ApiReply = PubAck | { readonly error: ConstructorParameters<typeof JetStreamApiError>[0] };
@@ -32,6 +39,7 @@ export class AckInbox {
   readonly #waiting = new Map<string, Waiting>();
   /** Empty while there is no subscription. */
   #prefix = "";
+  readonly #unsent: Unsent[] = [];
   #lastToken = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -48,10 +56,24 @@ export class AckInbox {
     return new Promise((resolve, reject) => {
       if (this.#prefix === "") this.#subscribe();
       const token = (this.#lastToken += 1).toString(36);
-      this.#connection.publish(subject, bytes, { reply: this.#prefix + token, headers });
+      const reply = this.#prefix + token;
       this.#waiting.set(token, { subject, resolve, reject, endsAt: performance.now() + this.#timeoutMs, signal });
       this.#timer ??= setTimeout(() => this.#sweep(), SWEEP_MS);
+      if (this.#unsent.length === 0) setImmediate(() => this.#send());
+      this.#unsent.push({ token, subject, bytes, options: { reply, headers } });
     });
+  }
+
+  /** What one turn of the event loop publishes goes to the server in one write. */
+  #send(): void {
+    for (const { token, subject, bytes, options } of this.#unsent.splice(0)) {
+      try {
+        this.#connection.publish(subject, bytes, options);
+      } catch (error) {
+        this.#waiting.get(token)?.reject(error);
+        this.#waiting.delete(token);
+      }
+    }
   }
 
   #subscribe(): void {
