@@ -146,6 +146,18 @@ test("with POSTHORN_TLS_REQUIRED mail in the clear hears 530 5.7.0, and is taken
   expect(await relay.send({ to: hook.address, mail: MAIL })).toMatch(/^250 /);
 });
 
+test("the place of a connection that went on in TLS is free again when it ends", async () => {
+  const { admission } = posthorn.daemon.mail;
+  const before = admission.connections;
+  const clear = await posthorn.connectRelay();
+  await clear.say("STARTTLS");
+  const relay = await upgraded(clear);
+  await relay.say("EHLO relay.example.org");
+  expect(admission.connections).toBe(before + 1);
+  relay[Symbol.dispose]();
+  await expect.poll(() => admission.connections, { timeout: 20_000 }).toBe(before);
+});
+
 /** Waits until new handshakes show `certificate`. */
 async function untilShown(certificate: TestCertificate): Promise<void> {
   const wanted = certificate.cert.replace(/-----[^-]+-----|\s/g, "");

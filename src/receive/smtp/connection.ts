@@ -139,7 +139,6 @@ export class MailConnection extends SMTPConnection {
   /** Takes the connection or answers 421; without the library's pause of 100 ms before the greeting. */
   override init(): void {
     this._setListeners(() => {
-      this._socket.once("close", () => this.#onClose());
       if (this.#door.isStopping) return this.reply(replyTryLater("shutting-down"));
       if (!this.#door.isAllowed(this.remoteAddress)) return this.#refuse(replyRefused("client-not-allowed"));
       this.#place = this.#door.admission.tryConnect();
@@ -393,7 +392,9 @@ export class MailConnection extends SMTPConnection {
     this.#bytesTaken = 0;
   }
 
-  #onClose(): void {
+  /** Called at the end of the socket, of the TLS socket too: STARTTLS takes every listener off the one below. */
+  override _onClose(): void {
+    super._onClose();
     clearTimeout(this.#transactionTimer);
     this.#place?.[Symbol.dispose]();
     this.#share?.[Symbol.dispose]();
