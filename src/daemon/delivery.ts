@@ -6,7 +6,7 @@ import { authenticateMail } from "../authenticate/mail.ts";
 import type { Settings } from "../config/settings.ts";
 import { MAX_INLINE_EVENT_BYTES } from "../event/build-event.ts";
 import { Gate } from "../lib/gate.ts";
-import { RandomPool } from "../lib/random-pool.ts";
+import { createRandomPieces } from "../lib/random-pieces.ts";
 import { Remembered } from "../lib/remembered.ts";
 import type { Hook } from "../model/hook.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
@@ -113,7 +113,7 @@ export interface DeliveryParts {
 /** The stages of a mail, wired to the rooms that carry them out. */
 export function mailStages({ storage, settings, publish, pool, log, metrics, env }: DeliveryParts): MailStages {
   const secretsOf = secretsFrom(storage, env);
-  const random = new RandomPool();
+  const random = createRandomPieces();
   return {
     read: async (bytes, wishes) => {
       const startedAt = performance.now();
@@ -131,7 +131,7 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
     publishEvent: ({ eventId, hook, bytes }, signal) =>
       publishEvent({ eventId, eventName: hook.eventName, bytes }, publish, signal),
     publishDeadLetter: (letter, signal) => publishDeadLetter(letter, publish, signal),
-    newTraceparent: () => newTraceparent(random.take(24)),
+    newTraceparent: () => newTraceparent(random(24)),
     logFault: (sentence, fields) => log.error(sentence, fields),
     get maxEventBytes() {
       return Math.min(MAX_INLINE_EVENT_BYTES, maxPayloadOf(storage) - MESSAGE_OVERHEAD_BYTES);
