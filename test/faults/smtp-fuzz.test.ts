@@ -99,26 +99,22 @@ function scriptOf({ commands }: Session, lmtp: boolean): { readonly wire: string
 }
 
 for (const lmtp of [false, true]) {
-  test(
-    `${SESSIONS / 2} ${lmtp ? "LMTP" : "SMTP"} sessions of any commands, cuts and drops`,
-    { timeout: 600_000 },
-    async () => {
-      const log = recordedLog();
-      const { door, delivered } = openCountingDoor({ lmtp, log });
-      const { port } = await door.listen({ host: "127.0.0.1", port: 0 });
-      try {
-        await fc.assert(
-          fc.asyncProperty(fc.array(session, { minLength: AT_ONCE, maxLength: AT_ONCE }), (sessions) =>
-            Promise.all(sessions.map((one) => converse(one, lmtp, port, delivered))).then(() => undefined),
-          ),
-          { numRuns: SESSIONS / 2 / AT_ONCE },
-        );
-      } finally {
-        await door.close(0);
-      }
-      expect(log.lines.filter(({ level }) => level === "error")).toEqual([]);
-    },
-  );
+  test(`${SESSIONS / 2} ${lmtp ? "LMTP" : "SMTP"} sessions of any commands, cuts and drops`, async () => {
+    const log = recordedLog();
+    const { door, delivered } = openCountingDoor({ lmtp, log });
+    const { port } = await door.listen({ host: "127.0.0.1", port: 0 });
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.array(session, { minLength: AT_ONCE, maxLength: AT_ONCE }), (sessions) =>
+          Promise.all(sessions.map((one) => converse(one, lmtp, port, delivered))).then(() => undefined),
+        ),
+        { numRuns: SESSIONS / 2 / AT_ONCE },
+      );
+    } finally {
+      await door.close(0);
+    }
+    expect(log.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
 }
 
 async function converse(

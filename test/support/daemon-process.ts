@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 90_000;
 
 /** `posthorn serve` as a process of its own, which can be stopped and killed. */
 export class DaemonProcess {

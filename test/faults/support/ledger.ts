@@ -9,7 +9,7 @@ import { silentLog } from "../../support/silent-log.ts";
 
 const RETRY_PAUSE_MS = 30;
 /** A relay tries for days; a test that is never done says so. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 
 /** A mail that becomes an event, known by its number. */
 export function orderMail(number: number, extra = ""): string {
