@@ -47,12 +47,13 @@ export function keysCommand(): Command {
     .description("list keys, without their secrets")
     .action(async (_options, command: Command) => {
       const list = await withStorage(async (storage) => storage.keys.list());
-      const rows = list.map(({ keyId, app, eventNames, createdAt, expires }) => ({
+      const rows = list.map(({ keyId, app, eventNames, createdAt, expires, lastUsed }) => ({
         keyId,
         app,
         eventNames: eventNames ?? null,
         createdAt,
         expires,
+        lastUsed,
       }));
       if (wantsJson(command)) return printJson(rows);
       printTable(
@@ -62,8 +63,9 @@ export function keysCommand(): Command {
           hooks: row.eventNames?.join(" ") ?? "all",
           created: row.createdAt,
           expires: row.expires ?? "never",
+          used: row.lastUsed ?? "never",
         })),
-        ["key", "app", "hooks", "created", "expires"],
+        ["key", "app", "hooks", "created", "expires", "used"],
         "No key yet. Try `posthorn keys create --app APP`.",
       );
     });

@@ -137,6 +137,7 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
     });
     if (check === undefined) return { kind: "tryLater", cause: "nats-away" };
     if (check.kind !== "ok") return { kind: "refused", cause: "key-wrong" };
+    keys.noteUse(check.keyId, now);
     const opens = check.app === hook.app && (check.eventNames?.includes(hook.eventName) ?? true);
     return opens ? undefined : { kind: "refused", cause: "key-of-another-app" };
   };

@@ -3,6 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { KV } from "@nats-io/kv";
 
 import { toBase32 } from "../lib/base32.ts";
+import { Tasks } from "../lib/tasks.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { LiveBucket } from "./live-bucket.ts";
@@ -20,31 +21,47 @@ export interface ApiKey {
   readonly expires: string | null;
 }
 
+/** A key as lists show it. */
+interface ListedKey extends ApiKey {
+  /** RFC 3339, to the hour or so; `null` when it never opened anything. */
+  readonly lastUsed: string | null;
+}
+
 export type KeyCheck =
   | { readonly kind: "ok"; readonly app: string; readonly eventNames?: readonly string[]; readonly keyId: string }
   | { readonly kind: "unknown" }
   | { readonly kind: "expired" };
 
 const SHAPE = /^phk_([0-9a-z]{8,32})_([0-9a-z]{20,80})$/;
+/** Beside the key's own record, so that noting a use never meets a change of the key. */
+const USED = "used.";
+const USE_EVERY_MS = 60 * 60_000;
 const NO_SECRET = Buffer.alloc(32);
 
 /** The API keys as this replica sees them now; a revoked one is gone here within a second. */
 export class KeyStore {
   readonly #bucket: LiveBucket;
   readonly #keys = new Map<string, ApiKey>();
+  readonly #used = new Map<string, string>();
+  readonly #tasks: Tasks;
 
   constructor(open: () => Promise<KV>, log: Log) {
     this.#bucket = new LiveBucket({
       name: "posthorn_keys",
       open,
       onChange: (key, value) => {
+        if (key.startsWith(USED)) return this.#takeUse(key.slice(USED.length), value);
         const read = value === undefined ? undefined : readKey(value);
         if (read === undefined) this.#keys.delete(key);
         else this.#keys.set(key, read);
       },
-      onReset: () => this.#keys.clear(),
+      onReset: () => {
+        this.#keys.clear();
+        this.#used.clear();
+      },
       log,
     });
+    this.#tasks = new Tasks((name, error) => log.debug("Something in the background failed", { name, error }));
   }
 
   start(): Promise<void> {
@@ -76,8 +93,19 @@ export class KeyStore {
     return { keyId, key: `phk_${keyId}_${secret}`, app: wish.app, expires };
   }
 
-  list(): ApiKey[] {
-    return [...this.#keys.values()].sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  list(): ListedKey[] {
+    return [...this.#keys.values()]
+      .map((key) => ({ ...key, lastUsed: this.#used.get(key.keyId) ?? null }))
+      .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  }
+
+  /** Remembers that a key opened something: one write an hour for each key, and nobody waits for it. */
+  noteUse(keyId: string, now: number): void {
+    const before = this.#used.get(keyId);
+    if (before !== undefined && now - Date.parse(before) < USE_EVERY_MS) return;
+    const at = new Date(now).toISOString();
+    this.#used.set(keyId, at);
+    this.#tasks.run("note the use of a key", () => this.#bucket.kv.put(`${USED}${keyId}`, at));
   }
 
   async revoke(keyId: string): Promise<void> {
@@ -85,6 +113,7 @@ export class KeyStore {
     if (entry === null || entry.operation !== "PUT")
       throw new OperatorError(`no key ${keyId}`, "see `posthorn keys list`");
     await this.#bucket.kv.purge(keyId);
+    await this.#bucket.kv.purge(`${USED}${keyId}`);
     await this.#bucket.catchUp();
   }
 
@@ -103,6 +132,11 @@ export class KeyStore {
     if (known === undefined || !same) return { kind: "unknown" };
     if (known.expires !== null && Date.parse(known.expires) <= now) return { kind: "expired" };
     return { kind: "ok", app: known.app, keyId, ...(known.eventNames && { eventNames: known.eventNames }) };
+  }
+
+  #takeUse(keyId: string, value: string | undefined): void {
+    if (value === undefined || Number.isNaN(Date.parse(value))) this.#used.delete(keyId);
+    else this.#used.set(keyId, value);
   }
 
   async #readThrough(keyId: string): Promise<ApiKey | undefined> {

@@ -74,3 +74,28 @@ test("a webhook's JSON keeps its digits, by a key in each of the three places", 
     expect(JSON.parse(text)).toMatchObject({ data: { http: { method: "PUT", query: { a: "1" } } } });
   }
 });
+
+test("a key opens its hooks only, until it expires, and nothing within a second of its end; its last use is listed", async () => {
+  const { keys } = posthorn.daemon.storage;
+  const status = async (presented: string) =>
+    (await fetch(urlOf(web), { method: "POST", headers: { "x-api-key": presented }, body: "{}" })).status;
+  const now = Date.now();
+  const narrow = await keys.create({ app: "shop", expires: null, eventNames: [form.eventName] }, now);
+  const right = await keys.create({ app: "shop", expires: null, eventNames: [web.eventName] }, now);
+  const old = await keys.create({ app: "shop", expires: new Date(now - 1) }, now);
+  expect([await status(narrow.key), await status(right.key), await status(old.key)]).toEqual([403, 202, 401]);
+  await expect
+    .poll(() => keys.list().find(({ keyId }) => keyId === right.keyId)?.lastUsed)
+    .toEqual(expect.stringMatching(/^\d{4}-/));
+  const stored = await posthorn.daemon.storage.openBucket("keys");
+  await expect.poll(async () => (await stored.get(`used.${right.keyId}`))?.string()).toMatch(/^\d{4}-/);
+  expect(JSON.stringify(await storedIn(posthorn, "KV_posthorn_keys"))).not.toContain(right.key.split("_")[2]);
+  await keys.revoke(right.keyId);
+  await expect.poll(() => status(right.key)).toBe(401);
+  expect(keys.list().map(({ keyId }) => keyId)).not.toContain(right.keyId);
+});
+
+test("the key in the query string opens nothing", async () => {
+  const response = await fetch(`${urlOf(web)}?api_key=${key}&access_token=${key}`, { method: "POST", body: "{}" });
+  expect(response.status).toBe(401);
+});
