@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Settings } from "../config/settings.ts";
 import { READ_LIMITS, mailStages, publishOn } from "../daemon/delivery.ts";
 import type { ReplayResult } from "../daemon/replay.ts";
-import { replayDeadLetter } from "../daemon/replay.ts";
+import { createReplayMemory, replayDeadLetter } from "../daemon/replay.ts";
 import type { Storage } from "../daemon/storage.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { StoredDeadLetter } from "../publish/dead-letters.ts";
@@ -118,8 +118,9 @@ async function replayAll(
   });
   const stages = mailStages({ storage, settings, publish: publishOn(storage, undefined), pool, log, env: process.env });
   const results: { id: string; result: ReplayResult["kind"]; why?: string }[] = [];
+  const memory = createReplayMemory(storage);
   for (const [index, found] of letters.entries()) {
-    const result = await replayDeadLetter(storage, stages, found);
+    const result = await replayDeadLetter(storage, stages, found, memory);
     const why =
       result.kind === "not-possible"
         ? result.why

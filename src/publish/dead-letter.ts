@@ -28,5 +28,9 @@ export async function publishDeadLetter(
   const result = await publish(publication, signal);
   if (result.kind === "tryLater")
     return { outcome: { kind: "tryLater", cause: result.cause, error: result.error }, ambiguous: result.ambiguous };
-  return { outcome: { kind: "deadLettered", eventId: letter.eventId, reason: letter.reason }, ambiguous: false };
+  return {
+    outcome: { kind: "deadLettered", eventId: letter.eventId, reason: letter.reason },
+    ambiguous: false,
+    sequence: result.sequence,
+  };
 }

@@ -39,3 +39,29 @@ export async function findStored(js: JetStreamClient, wish: StoredWish): Promise
     await messages.close();
   }
 }
+
+/** The ids of everything that stands in the stream on one subject since a moment; headers only. Throws what the client throws. */
+export async function storedIdsSince(
+  js: JetStreamClient,
+  wish: { readonly stream: string; readonly subject: string; readonly since: Date },
+): Promise<Set<string>> {
+  const consumer = await js.consumers.get(wish.stream, {
+    deliver_policy: DeliverPolicy.StartTime,
+    opt_start_time: wish.since.toISOString(),
+    filter_subjects: [wish.subject],
+    headers_only: true,
+  });
+  const ids = new Set<string>();
+  if ((await consumer.info()).num_pending === 0) return ids;
+  const messages = await consumer.consume();
+  try {
+    for await (const message of messages) {
+      const id = message.headers?.get(MESSAGE_ID);
+      if (id !== undefined) ids.add(id);
+      if (message.info.pending === 0) break;
+    }
+  } finally {
+    await messages.close();
+  }
+  return ids;
+}

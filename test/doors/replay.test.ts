@@ -1,0 +1,78 @@
+import { jetstream } from "@nats-io/jetstream";
+import { expect, test } from "vitest";
+
+import { mailStages, publishOn, READ_LIMITS } from "../../src/daemon/delivery.ts";
+import { replayDeadLetter } from "../../src/daemon/replay.ts";
+import { readSettings } from "../../src/config/settings.ts";
+import { readDeadLetters } from "../../src/publish/dead-letters.ts";
+import { WorkerPool } from "../../src/worker/pool.ts";
+import type { TestDaemon } from "../support/daemon.ts";
+import { startTestDaemon, storedIn } from "../support/daemon.ts";
+import type { NatsServer } from "../support/nats-server.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import { silentLog } from "../support/silent-log.ts";
+
+const WORDS = "From: shop@example.org\r\n\r\nJust words.\r\n";
+
+/** Waits until the stream, whose duplicate window is of a second here, has forgotten what it holds. */
+async function windowPassed(nats: NatsServer): Promise<void> {
+  const connection = await nats.connect();
+  const js = jetstream(connection);
+  const probe = () => js.publish("posthorn.dead.probe.probe", "{}", { msgID: "probe" });
+  await probe();
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await expect.poll(async () => (await probe()).duplicate, { interval: 1_500 }).toBe(false);
+  await connection.close();
+}
+
+/** As the command does it, for every letter of the shop. */
+async function replayAll({ daemon }: TestDaemon): Promise<string[]> {
+  const { storage } = daemon;
+  const settings = readSettings({});
+  await using pool = new WorkerPool({
+    workers: 1,
+    parseTimeoutMs: 10_000,
+    maxWaiting: 10,
+    limits: READ_LIMITS,
+    heapMb: 256,
+    onRestart: () => undefined,
+  });
+  const publish = publishOn(storage, undefined);
+  const stages = mailStages({ storage, settings, publish, pool, log: silentLog, env: {} });
+  const results: string[] = [];
+  for (const found of await Array.fromAsync(readDeadLetters(storage.jsm)))
+    if (found.letter.app === "shop") results.push((await replayDeadLetter(storage, stages, found)).kind);
+  return results;
+}
+
+const counts = async (posthorn: TestDaemon) => ({
+  events: (await storedIn(posthorn, "POSTHORN_EVENTS")).length,
+  letters: (await storedIn(posthorn, "POSTHORN_DEAD_LETTERS")).filter(({ subject }) => subject.includes(".shop."))
+    .length,
+});
+
+test("a replay that was cut off behind its publish makes no second event, however late it is taken up again", async () => {
+  await using nats = await startNatsServer();
+  await using posthorn = await startTestDaemon(nats, { POSTHORN_DEDUPE_WINDOW: "1s" });
+  // The window of dead letters is a day; a letter that is written twice must be seen here.
+  const { jsm } = posthorn.daemon.storage;
+  const { config } = await jsm.streams.info("POSTHORN_DEAD_LETTERS");
+  await jsm.streams.update("POSTHORN_DEAD_LETTERS", { ...config, duplicate_window: 1_000_000_000 });
+  const { address } = await posthorn.emailHook();
+  using relay = await posthorn.connectRelay();
+  expect(await relay.send({ to: address, mail: WORDS })).toMatch(/^250 /);
+  expect(await counts(posthorn)).toEqual({ events: 0, letters: 1 });
+
+  // Nothing has changed: it is dead again, and still one letter, even past the window.
+  await windowPassed(nats);
+  expect(await replayAll(posthorn)).toEqual(["dead-again"]);
+  expect(await counts(posthorn)).toEqual({ events: 0, letters: 1 });
+
+  // The hook now publishes such mail; what the replay publishes is stored, and the letter is still there: cut off.
+  await posthorn.emailHook({ empty: "publish" });
+  expect(await relay.send({ to: address, mail: WORDS })).toMatch(/^250 /);
+  expect(await counts(posthorn)).toEqual({ events: 1, letters: 1 });
+  await windowPassed(nats);
+  expect(await replayAll(posthorn)).toEqual(["published"]);
+  expect(await counts(posthorn)).toEqual({ events: 1, letters: 0 });
+});
