@@ -226,6 +226,8 @@ export interface AdminKey {
   readonly eventNames: readonly string[] | null;
   readonly createdAt: string;
   readonly expires: string | null;
+  /** RFC 3339; on this replica since its start, null when not. */
+  readonly lastUsed: string | null;
 }
 
 export interface KeyServices {

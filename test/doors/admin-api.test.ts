@@ -161,7 +161,12 @@ test("the test bench answers without storing anything", async () => {
 test("keys are made once and revoked; health, refused calls and the audit log answer", async () => {
   const { keyId, key } = await json<{ keyId: string; key: string }>("POST", "/keys", { app: "shop", expiresInDays: 1 });
   expect(key).toMatch(/^phk_/);
-  expect((await call("GET", "/keys")).text).not.toContain(key);
+  const [unused] = await json<{ lastUsed: string | null }[]>("GET", "/keys");
+  expect(unused?.lastUsed).toBeNull();
+  await posthorn.daemon.storage.keys.check(key, Date.now());
+  const list = (await call("GET", "/keys")).text;
+  expect(list).not.toContain(key);
+  expect(list).toMatch(/"lastUsed":"2/);
   expect((await call("DELETE", `/keys/${keyId}`)).status).toBe(204);
   expect((await call("DELETE", `/keys/${keyId}`)).status).toBe(404);
   const health = await json<{ streams: { name: string }[] }>("GET", "/health");

@@ -62,11 +62,12 @@ const table = ({ keys, mayChange, now }: KeysView): Html =>
           <th scope="col">Opens</th>
           <th scope="col">Made</th>
           <th scope="col">Expires</th>
+          <th scope="col">Last used</th>
           ${mayChange && html`<th scope="col"><span class="visually-hidden">Actions</span></th>`}
         </tr>
       </thead>
       <tbody>
-        ${keys.map(({ keyId, app, eventNames, createdAt, expires }) => {
+        ${keys.map(({ keyId, app, eventNames, createdAt, expires, lastUsed }) => {
           const isExpired = expires !== null && Date.parse(expires) <= now;
           return html`<tr>
             <th scope="row"><code>phk_${keyId}_…</code></th>
@@ -78,6 +79,7 @@ const table = ({ keys, mayChange, now }: KeysView): Html =>
             <td data-label="Expires">
               ${expires === null ? "never" : moment(expires)} ${isExpired && html`<span class="tag bad">expired</span>`}
             </td>
+            <td data-label="Last used">${lastUsed === null ? "not since this replica started" : moment(lastUsed)}</td>
             ${mayChange && html`<td><a class="button quiet" href="/keys/${keyId}/revoke" aria-label="Revoke ${keyId}">Revoke…</a></td>`}
           </tr>`;
         })}
