@@ -8,8 +8,8 @@ import { styled } from "./print.ts";
 
 const MAX_PREVIEW_LINES = 24;
 const MAX_PARTS = 100;
-// eslint-disable-next-line no-control-regex -- what would move the cursor or colour the terminal
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
+// eslint-disable-next-line no-control-regex -- what would move the cursor, colour the terminal or turn the text around
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** The answer for machines: `{ "items", "payload", "deadLetter" }`, digits as sent (contract §8). */
 export function extractJson({ items, payload, deadLetter }: ExtractResult): JsonText {

@@ -5,6 +5,7 @@ import { TextDecoder } from "node:util";
 import iconv from "iconv-lite";
 
 import { decodeSevenBit } from "./seven-bit-charsets.ts";
+import { QUOTES_AND_BLANKS, trimAll } from "./trim.ts";
 
 const LOOK_BYTES = 1_024;
 const META_CHARSET =
@@ -125,7 +126,7 @@ const WINDOWS_PAGES: Readonly<Record<string, string>> = {
 /** A label as the decoders know it: lower case, without quotes, by the names that Japanese and Korean mailers made up. */
 function plainLabel(label: string | undefined): string {
   if (label === undefined || label === "utf-8" || label === "us-ascii") return label ?? "";
-  const name = label.replace(/^["'\s]+|["'\s]+$/g, "").toLowerCase();
+  const name = trimAll(label, QUOTES_AND_BLANKS).toLowerCase();
   if (name.startsWith("iso-2022-jp")) return "iso-2022-jp";
   const page = WINDOWS_PAGE.exec(name)?.[1];
   if (page !== undefined) return WINDOWS_PAGES[page] ?? name;

@@ -2,6 +2,7 @@ import type { RawField } from "./headers.ts";
 import { fieldOf } from "./headers.ts";
 import type { StructuredValue } from "./parameters.ts";
 import { readStructured, withoutComments } from "./parameters.ts";
+import { QUOTES_AND_BLANKS, trimAll } from "./trim.ts";
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+*-]{1,127}$/;
 const PLAIN = /^[\w-]+$/;
@@ -30,7 +31,5 @@ export function transferEncodingOf(fields: readonly RawField[]): string {
   const declared = fieldOf(fields, "content-transfer-encoding");
   if (declared === undefined) return "";
   if (PLAIN.test(declared)) return declared.toLowerCase();
-  return withoutComments(declared)
-    .replace(/^["'\s]+|["';\s]+$/g, "")
-    .toLowerCase();
+  return trimAll(withoutComments(declared), `${QUOTES_AND_BLANKS};`).toLowerCase();
 }

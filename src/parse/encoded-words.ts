@@ -42,16 +42,20 @@ export function decodeWords(value: string): string {
 function decoded(words: readonly Word[]): string {
   const bytes: Buffer[] = [];
   // Base64 that was cut at any character goes on in the next word.
-  let rest = "";
+  let open: string[] = [];
+  let digits = 0;
   for (const [index, { isBase64, encoded }] of words.entries()) {
     if (!isBase64) {
       bytes.push(decodeQ(encoded));
       continue;
     }
-    const text = rest + encoded.replace(/\s+/g, "");
-    const next = words[index + 1];
-    rest = next?.isBase64 === true && text.length % 4 !== 0 && !text.endsWith("=") ? text : "";
-    if (rest === "") bytes.push(Buffer.from(text, "base64"));
+    const text = encoded.replace(/\s+/g, "");
+    open.push(text);
+    digits += text.length;
+    if (words[index + 1]?.isBase64 === true && digits % 4 !== 0 && !text.endsWith("=")) continue;
+    bytes.push(Buffer.from(open.join(""), "base64"));
+    open = [];
+    digits = 0;
   }
   return decodeText(Buffer.concat(bytes), words[0]?.charset, false);
 }

@@ -6,9 +6,9 @@ import { guessBoundary } from "./guess-boundary.ts";
 import type { RawField } from "./headers.ts";
 import { fieldOf, readHeaders } from "./headers.ts";
 import type { Leaf } from "./leaf.ts";
+import type { Entity, Place } from "./entity.ts";
+import { boundaryOf, childPlace, insideMail, leafOf } from "./entity.ts";
 import { openLeaf } from "./open-leaf.ts";
-import type { StructuredValue } from "./parameters.ts";
-import { readStructured } from "./parameters.ts";
 import { decodeTransfer } from "./transfer-encoding.ts";
 
 /** Limits that are checked while the tree grows, before anything is built from it. */
@@ -33,31 +33,20 @@ export interface MimeTree {
   readonly limit?: { readonly limit: LimitName; readonly detail: string };
 }
 
-/** Where an entity stands. */
-interface Place {
-  readonly part: string;
-  readonly depth: number;
-  readonly rfc822Depth: number;
-  readonly forwarded: boolean;
-  readonly container: string;
-}
-
 /** A multipart whose last delimiter has not come yet. */
 interface OpenMultipart {
   readonly entity: Entity;
   children: number;
 }
 
-interface Entity {
-  readonly place: Place;
-  readonly fields: readonly RawField[];
-  readonly contentType: StructuredValue;
-  readonly bodyStart: number;
-}
-
 const MESSAGES = new Set(["message/rfc822", "message/global", "message/news"]);
 const LOOK_BYTES = 256;
 const BLANK = /^\s*$/;
+/**
+ * Base64 in base64 shrinks by a quarter each time and stays below four times the mail. What shrinks less, such as signed
+ * bodies in signed bodies, would be the whole mail again at each level, and all levels are in memory at once.
+ */
+const MAX_REGION_SHARE = 4;
 const IDENTITY = /^(?:|7bit|8bit|binary)$/;
 
 /**
@@ -67,7 +56,7 @@ const IDENTITY = /^(?:|7bit|8bit|binary)$/;
  * as `limits` lets parts nest. Source: RFC 2045, RFC 2046 §5; numbers as IMAP gives them (RFC 3501 §6.4.5).
  */
 export function readTree(bytes: Buffer, limits: MimeLimits): MimeTree {
-  const reader = new TreeReader(limits);
+  const reader = new TreeReader(limits, MAX_REGION_SHARE * bytes.length);
   reader.read(bytes, leadingBlank(bytes), { part: "", depth: 0, rfc822Depth: 0, forwarded: false, container: "" });
   const { leaves, notes, limit, top } = reader;
   const { fields, bodyStart } = top ?? { fields: [], bodyStart: bytes.length };
@@ -82,16 +71,26 @@ class TreeReader {
   top: { readonly fields: readonly RawField[]; readonly bodyStart: number } | undefined;
   readonly #limits: MimeLimits;
   #parts = 0;
+  /** What encoded parts that hold parts may still take, all together. */
+  #regionBytes: number;
 
-  constructor(limits: MimeLimits) {
+  constructor(limits: MimeLimits, regionBytes: number) {
     this.#limits = limits;
+    this.#regionBytes = regionBytes;
   }
 
   /** Reads the entity at `start` and everything in it, to the end of `bytes`. */
   read(bytes: Buffer, start: number, place: Place): void {
-    const search = new DelimiterSearch(bytes);
-    const open: OpenMultipart[] = [];
-    let next: { at: number; place: Place } | undefined = { at: start, place };
+    this.#readAll(bytes, new DelimiterSearch(bytes), [], { at: start, place });
+  }
+
+  #readAll(
+    bytes: Buffer,
+    search: DelimiterSearch,
+    open: OpenMultipart[],
+    first: { readonly at: number; readonly place: Place } | undefined,
+  ): void {
+    let next = first;
     while (next !== undefined && this.limit === undefined) {
       const entity = this.#header(bytes, next.at, next.place, search);
       if (entity === undefined) return;
@@ -157,6 +156,7 @@ class TreeReader {
     }
     if (this.#isEnclosedMail(entity)) {
       const inner = decodeTransfer(body, leaf.transferEncoding);
+      if (!this.#takes(inner)) return;
       return this.read(inner, leadingBlank(inner), insideMail(entity));
     }
     if (MESSAGES.has(contentType.value))
@@ -170,6 +170,7 @@ class TreeReader {
     if (opened.note !== undefined) this.notes.push(opened.note);
     if (opened.kind === "entity") {
       const { value } = leaf.contentType;
+      if (!this.#takes(opened.bytes)) return;
       return this.read(opened.bytes, 0, { ...place, part: `${leaf.part}.1`, depth: place.depth + 1, container: value });
     }
     const [first, ...others] = opened.leaves;
@@ -180,6 +181,7 @@ class TreeReader {
   /** A multipart in whose body no delimiter was found: encoded against the rules, or under another boundary; else it is text. */
   #childless(entity: Entity, body: Buffer): void {
     const decoded = decodeTransfer(body, transferEncodingOf(entity.fields));
+    if (decoded !== body && !this.#takes(decoded)) return;
     const declared = decoded === body ? undefined : boundaryOf(entity.contentType);
     const boundary = guessBoundary(decoded) ?? declared;
     if (boundary !== undefined && decoded.includes(`--${boundary}`)) return this.#multipart(entity, decoded, boundary);
@@ -190,19 +192,36 @@ class TreeReader {
     this.#open(leafOf(asText, body), entity.place);
   }
 
-  /** Reads `body` as a multipart with this boundary, under a header made for it. */
+  /** Reads `body` as a multipart with this boundary, which its header does not name. */
   #multipart(entity: Entity, body: Buffer, boundary: string): void {
     const { place, contentType } = entity;
-    const type = contentType.value.startsWith("multipart/") ? contentType.value : "multipart/mixed";
-    const head = Buffer.from(`Content-Type: ${type}; boundary="${boundary.replace(/["\\]/g, "\\$&")}"\r\n\r\n`);
-    // Not counted twice, and one level deeper so that regions in regions come to an end.
-    this.#parts -= place.part === "" ? 0 : 1;
+    const { mimeDepth } = this.#limits;
+    // One level deeper, so that regions in regions come to an end.
+    if (place.depth >= mimeDepth) return this.#over("mime-depth", `parts are nested deeper than ${mimeDepth}`);
     this.notes.push(`part ${place.part || "1"} is a multipart with a boundary that its header does not name`);
-    this.read(Buffer.concat([head, body]), 0, { ...place, depth: place.depth + 1 });
+    const value = contentType.value.startsWith("multipart/") ? contentType.value : "multipart/mixed";
+    const around: Entity = {
+      fields: [],
+      place: { ...place, depth: place.depth + 1 },
+      contentType: { ...contentType, value },
+      bodyStart: 0,
+    };
+    const search = new DelimiterSearch(body);
+    search.push(boundary);
+    const open: OpenMultipart[] = [{ entity: around, children: 0 }];
+    this.#readAll(body, search, open, this.#follow(body, search.next(0), open, search));
   }
 
   #isEnclosedMail({ place, contentType }: Entity): boolean {
     return MESSAGES.has(contentType.value) && place.rfc822Depth < this.#limits.rfc822Depth;
+  }
+
+  /** Counts a region of its own; whether there is room for it. */
+  #takes(region: Buffer): boolean {
+    this.#regionBytes -= region.length;
+    if (this.#regionBytes >= 0) return true;
+    this.#over("mime-depth", `encoded parts in encoded parts, more than ${MAX_REGION_SHARE} times the mail in all`);
+    return false;
   }
 
   #count(parts: number): boolean {
@@ -216,45 +235,6 @@ class TreeReader {
     this.limit ??= { limit, detail };
     return undefined;
   }
-}
-
-function boundaryOf({ value, parameters }: StructuredValue): string | undefined {
-  return value.startsWith("multipart/") ? parameters.get("boundary")?.trimEnd() || undefined : undefined;
-}
-
-function childPlace({ place, contentType }: Entity, number: number): Place {
-  const part = place.part === "" ? `${number}` : `${place.part}.${number}`;
-  return { ...place, part, depth: place.depth + 1, container: contentType.value };
-}
-
-function insideMail({ place, contentType }: Entity): Place {
-  return {
-    part: place.part === "" ? "1" : place.part,
-    depth: place.depth + 1,
-    rfc822Depth: place.rfc822Depth + 1,
-    forwarded: true,
-    container: contentType.value,
-  };
-}
-
-function leafOf({ place, fields, contentType }: Entity, body: Buffer): Leaf {
-  return {
-    part: leafNumber(place),
-    fields,
-    contentType,
-    disposition: readStructured(fieldOf(fields, "content-disposition")),
-    transferEncoding: transferEncodingOf(fields),
-    encoded: body,
-    forwarded: place.forwarded,
-    container: place.container,
-    encrypted: place.container === "multipart/encrypted",
-  };
-}
-
-/** A mail, or an enclosed mail, that is no multipart has one part, number 1. */
-function leafNumber({ part, container }: Place): string {
-  if (part === "") return "1";
-  return container.startsWith("message/") ? `${part}.1` : part;
 }
 
 /** Where the header begins: empty lines before it are passed over when a field follows them. */

@@ -82,14 +82,16 @@ function octetsAt(bytes: Buffer, at: number): Buffer | undefined {
   if (element === undefined) return undefined;
   if (element.tag === OCTETS && element.end !== undefined) return bytes.subarray(element.start, element.end);
   if (element.tag !== OCTETS_IN_PIECES) return undefined;
-  const pieces: Buffer[] = [];
   const end = element.end ?? bytes.length;
+  // One buffer: of pieces of no length there may be millions.
+  const content = Buffer.allocUnsafeSlow(end - element.start);
+  let length = 0;
   let position = element.start;
   while (position < end) {
     const piece = elementAt(bytes, position);
     if (piece === undefined || (piece.tag !== OCTETS && piece.tag !== OCTETS_IN_PIECES)) break;
-    if (piece.tag === OCTETS && piece.end !== undefined) pieces.push(bytes.subarray(piece.start, piece.end));
+    if (piece.tag === OCTETS && piece.end !== undefined) length += bytes.copy(content, length, piece.start, piece.end);
     position = piece.tag === OCTETS ? (piece.end ?? end) : piece.start;
   }
-  return Buffer.concat(pieces);
+  return content.subarray(0, length);
 }

@@ -6,6 +6,8 @@ const DICTIONARY =
   "{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 /** A run copies at most 17 octets by 2: more than this many for each is no RTF. */
 const MAX_GROWTH = 10;
+/** A body for people is far smaller; what would grow past this is not opened. */
+const MAX_RTF_BYTES = 32 * 1024 * 1024;
 
 /** The RTF in a PR_RTF_COMPRESSED property; empty when it is none. Source: [MS-OXRTFCP] §3.1. */
 export function inflateRtf(bytes: Buffer): Buffer {
@@ -13,9 +15,11 @@ export function inflateRtf(bytes: Buffer): Buffer {
   const kind = bytes.readUInt32LE(8);
   if (kind === UNCOMPRESSED) return bytes.subarray(16);
   if (kind !== COMPRESSED) return Buffer.alloc(0);
+  const size = Math.min(bytes.readUInt32LE(4), bytes.length * MAX_GROWTH);
+  if (size > MAX_RTF_BYTES) return Buffer.alloc(0);
   const window = Buffer.alloc(WINDOW);
   let write = window.write(DICTIONARY, "latin1");
-  const out = Buffer.alloc(Math.min(bytes.readUInt32LE(4), bytes.length * MAX_GROWTH));
+  const out = Buffer.alloc(size);
   let length = 0;
   const put = (byte: number) => {
     window[write] = byte;
@@ -106,7 +110,7 @@ export function htmlOfRtf(rtf: Buffer): string | undefined {
       else if (name === "u") {
         text(String.fromCharCode(Number(number ?? 0) & 0xffff));
         toSkip = group.unicodeSkip;
-      } else text(WORDS[name] ?? "");
+      } else text(Object.hasOwn(WORDS, name) ? WORDS[name as keyof typeof WORDS] : "");
       isStarred = false;
     }
   }
@@ -114,7 +118,7 @@ export function htmlOfRtf(rtf: Buffer): string | undefined {
   return out.join("");
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const WORDS = {
   par: "\r\n",
   line: "\r\n",
   tab: "\t",
@@ -125,7 +129,7 @@ const WORDS: Readonly<Record<string, string>> = {
   bullet: "\u2022",
   endash: "\u2013",
   emdash: "\u2014",
-};
+} as const;
 
 function codePageOf(source: string): string {
   const page = /\\ansicpg(\d{3,5})/.exec(source.slice(0, 512))?.[1] ?? "1252";

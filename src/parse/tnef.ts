@@ -39,6 +39,8 @@ const PROPERTY = {
   mediaType: 0x370e,
 } as const;
 const EMBEDDED_MESSAGE = 5;
+/** More than a mail may have parts: the limit on those is passed then, and named. */
+const MAX_FILES = 2_000;
 /** An embedded message stands behind the 16 octets of its interface's GUID. */
 const GUID_LENGTH = 16;
 
@@ -60,6 +62,7 @@ export function readTnef(bytes: Buffer, maxDepth: number, forwarded = false): Tn
   let body: Buffer | undefined;
   const files: File[] = [];
   for (const { level, id, data } of attributesOf(bytes)) {
+    if (files.length > MAX_FILES) break;
     const file = files.at(-1);
     if (id === ATTRIBUTE.codePage && data.length >= 4) codePage = charsetOf(data.readUInt32LE(0));
     else if (id === ATTRIBUTE.properties && level === MESSAGE_LEVEL) message = readProperties(data);

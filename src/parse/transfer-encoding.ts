@@ -35,11 +35,11 @@ const PIECE_BYTES = 65_536;
 
 function decodeBase64(bytes: Buffer): Buffer {
   if (!looksLikeBase64(bytes)) return bytes;
+  const out = Buffer.allocUnsafe(Math.ceil((bytes.length * 3) / 4) + 3);
   const padding = bytes.indexOf(EQUALS);
   // Node skips white space and stops at the first padding.
-  const whole = decodeRun(padding < 0 ? bytes : bytes.subarray(0, padding + 2));
-  if (padding < 0 || bytes.length - padding < 8) return whole;
-  const pieces = [whole];
+  let length = decodeRun(padding < 0 ? bytes : bytes.subarray(0, padding + 2), out);
+  if (padding < 0 || bytes.length - padding < 8) return out.subarray(0, length);
   const text = bytes.toString("latin1", padding);
   for (let at = 0; at < text.length;) {
     PADDING.lastIndex = at;
@@ -50,16 +50,15 @@ function decodeBase64(bytes: Buffer): Buffer {
     // What a list server wrote below is no base64: it has other characters, or is no whole number of groups.
     if (run === "" || (next !== undefined && next !== "=")) break;
     if (next === undefined && run.replace(/\s+/g, "").length % 4 !== 0) break;
-    pieces.push(Buffer.from(run, "base64"));
+    length += out.write(run, length, "base64");
     at += run.length;
   }
-  return pieces.length === 1 ? whole : Buffer.concat(pieces);
+  return out.subarray(0, length);
 }
 
-/** Decodes what holds no padding but at its end, piece by piece. */
-function decodeRun(bytes: Buffer): Buffer {
-  if (bytes.length <= 16 * PIECE_BYTES) return Buffer.from(bytes.toString("latin1"), "base64");
-  const out = Buffer.allocUnsafeSlow(Math.ceil((bytes.length * 3) / 4) + 3);
+/** Decodes what holds no padding but at its end, piece by piece; how many bytes came out. */
+function decodeRun(bytes: Buffer, out: Buffer): number {
+  if (bytes.length <= 16 * PIECE_BYTES) return out.write(bytes.toString("latin1"), "base64");
   let length = 0;
   for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + PIECE_BYTES);
@@ -67,7 +66,7 @@ function decodeRun(bytes: Buffer): Buffer {
     length += out.write(bytes.toString("latin1", at, next), length, "base64");
     at = next;
   }
-  return out.subarray(0, length);
+  return length;
 }
 
 /** The last place before `end` where a whole number of groups lies behind `start`. */

@@ -9,6 +9,8 @@ export interface UuencodedFile {
 const LF = 0x0a;
 const CR = 0x0d;
 const BEGIN = Buffer.from("begin ");
+/** More than a mail may have parts: the limit on those is passed then, and named. */
+const MAX_FILES = 2_000;
 // Lines that only a CR ends: without this bound, each "begin " among them had the whole text searched for an LF.
 const MAX_LINE_BYTES = 400;
 const BEGIN_LINE = /^begin (?:base64 )?[0-7]{3,4} ([^\r\n]{1,255})$/;
@@ -21,7 +23,7 @@ const BEGIN_LINE = /^begin (?:base64 )?[0-7]{3,4} ([^\r\n]{1,255})$/;
  */
 export function findUuencoded(bytes: Buffer): UuencodedFile[] {
   const files: UuencodedFile[] = [];
-  for (let at = bytes.indexOf(BEGIN); at >= 0; at = bytes.indexOf(BEGIN, at + 1)) {
+  for (let at = bytes.indexOf(BEGIN); at >= 0 && files.length <= MAX_FILES; at = bytes.indexOf(BEGIN, at + 1)) {
     if (at > 0 && bytes[at - 1] !== LF && bytes[at - 1] !== CR) continue;
     const first = lineAt(bytes, at);
     const filename = BEGIN_LINE.exec(bytes.toString("latin1", at, Math.min(first.end, at + 300)))?.[1];

@@ -86,6 +86,11 @@ const BY_KIND: Readonly<Record<Kind | "header", Readonly<Record<string, (size: n
     references: around("<pre>{", "&quot;", ""),
   },
   header: {
+    "blanks in a transfer encoding": around("Content-Transfer-Encoding: 7bit", " ", "x\r\n\r\nx"),
+    "quotes in a charset": around('Content-Type: text/plain; charset="a', "'", 'x"\r\n\r\nx'),
+    "blanks in a subject": around("Subject: a", " ", "b\r\n\r\n"),
+    "blanks in a name": around("From: a", " ", "b <a@b.example>\r\n\r\n"),
+    "base64 words that go on and on": around("Subject: =?utf-8?B?A?= ", "=?utf-8?B?AAAA?= ", "\r\n\r\n"),
     "header fields": repeat("a: b\r\n"),
     "one long fold": around("a: b", "\r\n c", ""),
     "lines that are no field": around("a: b\r\n", "x\r\n y\r\n", ""),
