@@ -1,28 +1,20 @@
-import { mailEventId } from "../event/event-id.ts";
 import type { BuiltDeadLetter } from "../event/dead-letter.ts";
-import { buildDeadLetter } from "../event/dead-letter.ts";
 import type { BuiltEvent } from "../event/build-event.ts";
-import { buildEvent } from "../event/build-event.ts";
-import { itemsJson, skippedJson } from "../event/items-json.ts";
-import { objectOf } from "../event/json.ts";
-import type { MailContext } from "../event/mail-json.ts";
-import { INLINE_ATTACHMENT_BYTES, mailJson } from "../event/mail-json.ts";
-import { rawMailJson } from "../event/raw-mail-json.ts";
 import type { PendingAuthentication } from "../authenticate/mail.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
-import type { JsonText, ReceivedMail } from "../model/mail.ts";
-import type { EventId, Outcome, TryLaterCause } from "../model/outcome.ts";
-import type { Authentication, Verdicts } from "../model/verdicts.ts";
+import type { ReceivedMail } from "../model/mail.ts";
+import type { Outcome, TryLaterCause } from "../model/outcome.ts";
+import type { Authentication } from "../model/verdicts.ts";
 import type { PublishOutcome } from "../publish/publish-event.ts";
 import type { PoolResult } from "../worker/pool.ts";
-import type { HookWish, MailReading } from "../worker/read-mail.ts";
+import type { HookWish } from "../worker/read-mail.ts";
 import { combine } from "./combine.ts";
-import { decide, isAutomatic } from "./decide.ts";
+import { decide } from "./decide.ts";
 import type { Delivery } from "./deliveries.ts";
 import { deliveriesOf } from "./deliveries.ts";
-import { rawIdentity } from "./raw-identity.ts";
+import { OneMail } from "./one-mail.ts";
 
 /** What a delivery needs from the other rooms; wired by `daemon`. */
 export interface MailStages {
@@ -49,8 +41,6 @@ export interface MailStages {
 export type StoredObject =
   | { readonly kind: "stored"; readonly name: string }
   | { readonly kind: "tryLater"; readonly cause: TryLaterCause; readonly error: unknown };
-
-type Read = MailReading & { readonly kind: "read" };
 
 /**
  * One outcome per recipient, in RCPT order. Never throws; ends when `signal` aborts at the latest.
@@ -174,167 +164,6 @@ function reasonUnread(reading: Exclude<PoolResult, { kind: "read" | "busy" | "to
       };
     default:
       return unreachable(reading);
-  }
-}
-
-/** What the deliveries of one mail share. */
-class OneMail {
-  readonly #mail: ReceivedMail;
-  readonly #stages: MailStages;
-  readonly #signal: AbortSignal;
-  readonly #rawObject: () => Promise<StoredObject>;
-  readonly #verdicts: Verdicts;
-
-  constructor(
-    mail: ReceivedMail,
-    stages: MailStages,
-    signal: AbortSignal,
-    rawObject: () => Promise<StoredObject>,
-    verdicts: Verdicts,
-  ) {
-    this.#mail = mail;
-    this.#stages = stages;
-    this.#signal = signal;
-    this.#rawObject = rawObject;
-    this.#verdicts = verdicts;
-  }
-
-  async publish(delivery: Delivery, reading: Read, payload: JsonText): Promise<Outcome> {
-    const { hook } = delivery;
-    const { extraction, summary } = reading;
-    const attachmentObjects = await this.#storeAttachments(reading, hook);
-    if ("cause" in attachmentObjects) return attachmentObjects;
-    const archived = this.#stages.archive === "all" ? await this.#rawObject() : undefined;
-    if (archived?.kind === "tryLater") return archived;
-    const eventWith = (object: string | null) => {
-      const context = this.#context(delivery, reading, attachmentObjects, object);
-      const data = objectOf([
-        ["payload", payload],
-        ["items", itemsJson(extraction.items)],
-        ["skipped", skippedJson(extraction.skipped)],
-        ["mail", mailJson(context, hook.options)],
-      ]);
-      return this.#build(
-        delivery,
-        mailEventId(summary, hook.app, hook.eventName, delivery.tag),
-        summary.mailSubject,
-        data,
-      );
-    };
-    let event = eventWith(archived?.name ?? null);
-    if (event.claim !== undefined && archived === undefined) {
-      // A big event keeps the raw mail too, so that nothing which did not fit is out of reach (contract §9, POSTHORN_ARCHIVE).
-      const raw = await this.#rawObject();
-      if (raw.kind === "tryLater") return raw;
-      event = eventWith(raw.name);
-    }
-    if (event.claim !== undefined) {
-      const claim = await this.#stages.storeObject(event.claim.bytes, this.#mail.receivedAt, this.#signal);
-      if (claim.kind === "tryLater") return claim;
-    }
-    return (await this.#stages.publishEvent(event, this.#signal)).outcome;
-  }
-
-  deadLetter(delivery: Delivery, reading: Read, reason: DeadLetterReason): Promise<Outcome> {
-    const { hook, tag } = delivery;
-    const context = this.#context(delivery, reading, new Map(), null);
-    const about = (object: string, isTooBig: boolean) =>
-      mailJson(
-        { ...context, object, summary: { ...reading.summary, attachments: [] } },
-        { include: isTooBig ? [] : ["text", "headers"], attachments: "drop" },
-      );
-    return this.#storeDeadLetter(delivery, mailEventId(reading.summary, hook.app, hook.eventName, tag), reason, about);
-  }
-
-  /** A mail that nobody could read: only the envelope and the raw bytes speak for it. */
-  deadLetterUnread(delivery: Delivery, reason: DeadLetterReason): Promise<Outcome> {
-    const { hook, tag, addresses } = delivery;
-    const { bytes, envelope } = this.#mail;
-    const id = mailEventId({ identity: rawIdentity(bytes) }, hook.app, hook.eventName, tag);
-    return this.#storeDeadLetter(delivery, id, reason, (object) =>
-      rawMailJson({ envelope, envelopeTo: addresses, tag, size: bytes.length, object }),
-    );
-  }
-
-  async #storeDeadLetter(
-    delivery: Delivery,
-    eventId: EventId,
-    reason: DeadLetterReason,
-    about: (object: string, isTooBig: boolean) => JsonText,
-  ): Promise<Outcome> {
-    const raw = await this.#rawObject();
-    if (raw.kind === "tryLater") return raw;
-    const { hook } = delivery;
-    const frame = {
-      eventId,
-      app: hook.app,
-      eventName: hook.eventName,
-      displayEventName: hook.displayEventName,
-      hooktype: hook.type,
-      receivedAt: this.#mail.receivedAt,
-      reason,
-      object: raw.name,
-    };
-    let letter = buildDeadLetter(frame, { mail: about(raw.name, false) });
-    // The raw mail stands beside it, so nothing is out of reach; a letter that no server takes would circle for ever.
-    if (letter.bytes.length > this.#stages.maxEventBytes)
-      letter = buildDeadLetter(frame, { mail: about(raw.name, true) });
-    return (await this.#stages.publishDeadLetter(letter, this.#signal)).outcome;
-  }
-
-  async #storeAttachments(
-    reading: Read,
-    hook: Hook,
-  ): Promise<ReadonlyMap<string, string> | (StoredObject & { kind: "tryLater" })> {
-    const names = new Map<string, string>();
-    if (hook.options.attachments === "drop") return names;
-    for (const { part, bytes, size } of reading.summary.attachments) {
-      if (size < INLINE_ATTACHMENT_BYTES) continue;
-      const stored = await this.#stages.storeObject(bytes, this.#mail.receivedAt, this.#signal);
-      if (stored.kind === "tryLater") return stored;
-      names.set(part, stored.name);
-    }
-    return names;
-  }
-
-  #context(
-    delivery: Delivery,
-    reading: Read,
-    attachmentObjects: ReadonlyMap<string, string>,
-    object: string | null,
-  ): MailContext {
-    const { envelope } = this.#mail;
-    const { summary } = reading;
-    // Mail from the null sender is automatic even when its header forgets to say so (RFC 5321 §4.5.5, RFC 3834 §5).
-    const autoSubmitted = summary.autoSubmitted ?? (isAutomatic(summary, envelope) ? "auto-replied" : null);
-    return {
-      summary: { ...summary, autoSubmitted },
-      envelope,
-      envelopeTo: delivery.addresses,
-      tag: delivery.tag,
-      verdicts: this.#verdicts,
-      attachmentObjects,
-      object,
-    };
-  }
-
-  #build(delivery: Delivery, eventId: EventId, subject: string | null, data: JsonText): BuiltEvent {
-    const { receivedAt } = this.#mail;
-    const { hook } = delivery;
-    const schemaSha256 = this.#stages.schemaSha256Of(hook);
-    const frame = {
-      eventId,
-      hook,
-      subject,
-      receivedAt,
-      traceparent: this.#stages.newTraceparent(),
-      ...(schemaSha256 !== undefined && { schemaSha256 }),
-    };
-    return buildEvent(frame, data, {
-      maxBytes: this.#stages.maxEventBytes,
-      bucket: this.#stages.objectBucket,
-      claimName: (bytes) => this.#stages.objectNameOf(bytes, receivedAt),
-    });
   }
 }
 
