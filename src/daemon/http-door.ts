@@ -6,7 +6,7 @@ import type { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { HookId } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
-import type { RequestOutcome } from "../model/outcome.ts";
+import type { EventId, RequestOutcome } from "../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
 import { headerOf } from "../model/request.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
@@ -55,6 +55,8 @@ export interface HttpDoorParts {
   readonly pulse: Pulse;
   readonly rates: SlidingMinute;
   readonly env: NodeJS.ProcessEnv;
+  /** Told of what was stored for a sender that will send it again. */
+  readonly rememberStored: (eventId: EventId) => void;
   /** Told of each answer that is no 2xx. */
   readonly onRefusal?: (refused: RefusedRequest) => void;
 }
@@ -163,6 +165,9 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
     onRefusal: (refused) => {
       log.debug("Refused", { door: "http", ...refused });
       parts.onRefusal?.(refused);
+    },
+    onUnheard: (eventIds) => {
+      for (const eventId of eventIds) parts.rememberStored(eventId);
     },
     onFault: (sentence, fields) => log.error(sentence, fields),
     inFlight: new Budget(BYTES_IN_FLIGHT),

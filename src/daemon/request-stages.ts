@@ -30,6 +30,7 @@ export function requestStages(parts: {
   readonly pool: WorkerPool;
   readonly log: Log;
   readonly secretsOf: SecretsOf;
+  readonly rememberStored: (eventId: EventId) => void;
 }): RequestStages {
   const { storage, settings, stages, pool, log } = parts;
   const random = createRandomPieces();
@@ -59,6 +60,7 @@ export function requestStages(parts: {
     publishEvent: (event, signal) => stages.publishEvent(event, signal),
     publishDeadLetter: (letter, signal) => stages.publishDeadLetter(letter, signal),
     storedData: (sequence) => storedData(storage, sequence),
+    rememberStored: parts.rememberStored,
     newEventId: () => newId() as EventId,
     newTraceparent: (continued) => continued ?? newTraceparent(random(24)),
     logFault: (sentence, fields) => log.error(sentence, fields),

@@ -97,6 +97,7 @@ export async function startDaemon(
     log,
     metrics,
     isServing: () => isServing,
+    httpAddress: () => ends.http?.address,
     smtpAddress: () => ends.mail?.doors.find(({ name }) => name === "smtp")?.address,
   });
   opened.defer(() => admin.close());
@@ -130,6 +131,7 @@ export async function startDaemon(
     tracer,
     admission,
     pulse,
+    rememberStored: (eventId) => outcomes.rememberAcked(eventId),
     onRefusal: refusals.noteRequest,
   });
   ends.http = http;

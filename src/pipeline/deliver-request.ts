@@ -171,9 +171,11 @@ async function deliverEvents(
   const [first] = outcomes;
   if (!isBatch && first !== undefined) return first;
   const events: { eventId: Publication["eventId"]; duplicate: boolean }[] = [];
-  for (const outcome of outcomes) {
-    if (outcome.kind !== "stored") return outcome;
-    events.push({ eventId: outcome.eventId, duplicate: outcome.duplicate });
+  for (const outcome of outcomes) if (outcome.kind === "stored") events.push(outcome);
+  const failedOne = outcomes.find(({ kind }) => kind !== "stored");
+  if (failedOne !== undefined) {
+    for (const { eventId } of events) stages.rememberStored(eventId);
+    return failedOne;
   }
   return { kind: "storedBatch", events };
 }

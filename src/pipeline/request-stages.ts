@@ -22,6 +22,8 @@ export interface RequestStages extends FileSink {
   publishDeadLetter(letter: BuiltDeadLetter, signal: AbortSignal): Promise<PublishOutcome>;
   /** `data` of an event in the stream as JSON text, claim checks followed; undefined when it is gone. */
   storedData(sequence: number): Promise<string | undefined>;
+  /** What was stored for a sender that will send it again, so that a late retry stores nothing twice. */
+  rememberStored(eventId: EventId): void;
   newEventId(): EventId;
   /** Goes on with the trace that the sender brought, when it brought one. */
   newTraceparent(continued?: string): string;

@@ -7,7 +7,7 @@ import { PAGE_HEADERS, explainPage, thanksPage } from "./pages.ts";
 import { rateRefusal } from "./rate.ts";
 import { redirectOf } from "./redirect.ts";
 import type { HttpDoorServices, Refusal } from "./services.ts";
-import { isStored, sendStored } from "./stored.ts";
+import { isStored, noteUnheard, sendStored } from "./stored.ts";
 import { takeBody } from "./take-body.ts";
 
 const ALLOW = { allow: "GET, HEAD, POST, OPTIONS" } as const;
@@ -43,6 +43,7 @@ export async function handleForm(
   if (taken === undefined) return;
   const { outcome, next } = taken;
   if (!isStored(outcome)) return no(outcome);
+  noteUnheard(call, outcome, services.onUnheard);
   if (call.language === undefined) return sendStored(call, outcome);
   const location = redirectOf(hook.options, next, options.publicUrl) ?? thanksPath(call);
   send(call, 303, { location, vary: "Accept, Accept-Language" }, "");

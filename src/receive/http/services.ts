@@ -3,7 +3,7 @@ import type { EventName } from "../../model/event-name.ts";
 import type { HookId } from "../../model/hook-id.ts";
 import type { HandshakeKind } from "../../model/hook-options.ts";
 import type { Hook } from "../../model/hook.ts";
-import type { RefusedCause, RequestOutcome, RequestRefusedCause, TryLaterCause } from "../../model/outcome.ts";
+import type { EventId, RefusedCause, RequestOutcome, RequestRefusedCause, TryLaterCause } from "../../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../../model/request.ts";
 import type { Lookup } from "../smtp/recipient.ts";
 import type { RateVerdict } from "./rate-headers.ts";
@@ -49,6 +49,8 @@ export interface HttpDoorServices {
   deliver(request: ReceivedRequest): Promise<{ readonly outcome: RequestOutcome; readonly next?: string }>;
   /** Why no request can be stored now; asked before a body is read. */
   whyNotNow(): TryLaterCause | undefined;
+  /** The sender went away before it heard that these were stored: it will send them again. */
+  readonly onUnheard: (eventIds: readonly EventId[]) => void;
   readonly onRefusal: (refused: RefusedRequest) => void;
   onFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
   /** Bytes of bodies in memory. */

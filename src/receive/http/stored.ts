@@ -1,12 +1,19 @@
 import type { RequestOutcome } from "../../model/outcome.ts";
 import type { Call } from "./call.ts";
 import { send } from "./call.ts";
+import type { HttpDoorServices } from "./services.ts";
 
 /** The outcomes that are answered 2xx. */
 export type StoredOutcome = Extract<RequestOutcome, { readonly kind: "stored" | "storedBatch" | "deadLettered" }>;
 
 export function isStored(outcome: RequestOutcome): outcome is StoredOutcome {
   return outcome.kind !== "tryLater" && outcome.kind !== "refused";
+}
+
+/** Tells `onUnheard` when nobody is there any more to hear that it was stored. */
+export function noteUnheard(call: Call, outcome: StoredOutcome, onUnheard: HttpDoorServices["onUnheard"]): void {
+  if (!call.response.destroyed) return;
+  onUnheard(outcome.kind === "storedBatch" ? outcome.events.map(({ eventId }) => eventId) : [outcome.eventId]);
 }
 
 /** `202 {"id","eventName","duplicate"}`, for scripts. A dead letter looks the same: whoever filled a trap learns nothing. */

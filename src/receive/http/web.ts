@@ -4,7 +4,7 @@ import { refuse, send } from "./call.ts";
 import type { HandleOptions } from "./handle.ts";
 import { rateRefusal } from "./rate.ts";
 import type { HttpDoorServices, Refusal } from "./services.ts";
-import { isStored, sendStored } from "./stored.ts";
+import { isStored, noteUnheard, sendStored } from "./stored.ts";
 import { takeBody } from "./take-body.ts";
 
 const METHODS = ["POST", "PUT"];
@@ -47,8 +47,9 @@ export async function handleWeb(
     }),
   });
   if (taken === undefined) return;
-  if (isStored(taken.outcome)) return sendStored(call, taken.outcome);
-  no(taken.outcome);
+  if (!isStored(taken.outcome)) return no(taken.outcome);
+  noteUnheard(call, taken.outcome, services.onUnheard);
+  sendStored(call, taken.outcome);
 }
 
 function answersHandshake(call: Call, hook: Hook, body: Uint8Array, services: HttpDoorServices): boolean {
