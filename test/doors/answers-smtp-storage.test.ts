@@ -1,9 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
-
 import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
 import { expect, test } from "vitest";
 
+import { makeCertificate, writeCertificate } from "../support/certificate.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -175,18 +173,9 @@ test("451 4.3.2 when the bytes in flight have no room: before DATA for an announ
 
 test("530 5.7.0 in the clear where TLS is required", async () => {
   await using folder = await temporaryFolder();
-  const [cert, key] = [join(folder.path, "cert.pem"), join(folder.path, "key.pem")];
-  execFileSync(
-    "openssl",
-    ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
-    { stdio: "ignore" },
-  );
+  const files = await writeCertificate(folder.path, makeCertificate("localhost"));
   await using nats = await startNatsServer();
-  await using posthorn = await startTestDaemon(nats, {
-    POSTHORN_TLS_CERT: cert,
-    POSTHORN_TLS_KEY: key,
-    POSTHORN_TLS_REQUIRED: "true",
-  });
+  await using posthorn = await startTestDaemon(nats, { ...files, POSTHORN_TLS_REQUIRED: "true" });
   using relay = await posthorn.connectRelay();
   expect(await relay.say(MAIL_FROM)).toBe("530 5.7.0 Must issue a STARTTLS command first");
 });

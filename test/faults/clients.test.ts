@@ -4,8 +4,10 @@ import type { Socket } from "node:net";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { makeCertificate, writeCertificate } from "../support/certificate.ts";
 import type { DaemonProcess } from "../support/daemon-process.ts";
 import { startDaemonProcess } from "../support/daemon-process.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { connectRelay } from "../support/relay.ts";
@@ -15,6 +17,7 @@ const EVENTS = "POSTHORN_EVENTS";
 const KEPT = { lost: [], doubled: [], bounced: [] };
 
 let nats: NatsServer;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let daemon: DaemonProcess;
 let ledger: Awaited<ReturnType<typeof openLedger>>;
 let number = 0;
@@ -23,7 +26,9 @@ let honest: RelayQueue;
 
 beforeAll(async () => {
   nats = await startNatsServer();
+  folder = await temporaryFolder();
   daemon = await startDaemonProcess(nats.url, {
+    ...(await writeCertificate(folder.path, makeCertificate("localhost"))),
     POSTHORN_LOG_LEVEL: "info",
     POSTHORN_IDLE_TIMEOUT: "6s",
     POSTHORN_TRANSACTION_TIMEOUT: "10s",
@@ -36,6 +41,7 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
   await ledger[Symbol.asyncDispose]();
   await nats[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
 });
 
 const at = () => ({ host: "127.0.0.1", port: daemon.smtpPort });
@@ -126,6 +132,20 @@ test("everything in one packet, QUIT and commands behind it: each is answered in
   const codes = [...heard.matchAll(/^(\d{3}) /gm)].map(([, code]) => code);
   expect(codes).toEqual(["220", "250", "250", "250", "354", "250", "250", "250", "354", "250", "221"]);
   expect((await storedIds(ledger.storage, EVENTS)).size).toBe(honest.accepted.size + 3);
+});
+
+test("TLS that is asked for and never begun, begun and left, or spoken as rubbish: each ends, and nobody waits for it", async () => {
+  const ends: Promise<void>[] = [];
+  for (const say of ["", "\x16\x03\x01\x02\x00\x01\x00", "GET / HTTP/1.1\r\n\r\n"]) {
+    for (let i = 0; i < 20; i += 1) {
+      const relay = await connectRelay(at());
+      expect(await relay.say("STARTTLS")).toMatch(/^220 /);
+      relay.socket.write(say, "latin1");
+      ends.push(ended(relay.socket));
+    }
+  }
+  await honestMails(10);
+  await Promise.all(ends);
 });
 
 test("after all of that: every mail of the honest relay is stored once, and the daemon has not been replaced", async () => {

@@ -1,30 +1,16 @@
-import { execFileSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import { startDaemonProcess } from "../support/daemon-process.ts";
-import { temporaryFolder } from "../support/folder.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { RelayQueue, compare, openLedger, orderMail } from "./support/ledger.ts";
+import { smallDisk } from "./support/small-disk.ts";
 
 const EVENTS = "POSTHORN_EVENTS";
 const KEPT = { lost: [], doubled: [], bounced: [] };
 const BIG = `,"text":"${"x".repeat(60_000)}"`;
-
-/** A small file system of its own, gone at the end of the test. Needs root, and fails without it. */
-async function smallDisk(megabytes: number): Promise<AsyncDisposable & { readonly path: string }> {
-  const folder = await temporaryFolder();
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder.path]);
-  return {
-    path: folder.path,
-    [Symbol.asyncDispose]: async () => {
-      execFileSync("umount", ["-l", folder.path]);
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
 
 test("the disk under nats-server fills up: 4xx, never 250, and mail is taken again when there is room", async () => {
   await using disk = await smallDisk(24);
