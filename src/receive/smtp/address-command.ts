@@ -43,6 +43,15 @@ export function readAddressCommand(verb: "MAIL FROM" | "RCPT TO", line: string):
   return withParameters(`${withoutNeedlessQuotes(local)}@${domain}`, behind);
 }
 
+/**
+ * Whether a command has a parameter that is not in `known`: one of an extension that we did not announce, such as DSN's,
+ * because we send no reports (RFC 5321 §4.1.1.11).
+ */
+export function hasForeignParameter(verb: "MAIL FROM" | "RCPT TO", command: Buffer, known: readonly string[]): boolean {
+  const read = readAddressCommand(verb, command.toString());
+  return read !== undefined && [...read.parameters.keys()].some((name) => !known.includes(name));
+}
+
 /** `"joe"` and `joe` are the same mailbox (§4.1.2: quotes that are not needed SHOULD not be written). */
 function withoutNeedlessQuotes(local: string): string {
   if (!local.startsWith('"')) return local;

@@ -1,5 +1,4 @@
 import { isIPv4 } from "node:net";
-import { setTimeout as setTimeoutPromise } from "node:timers/promises";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
@@ -7,17 +6,14 @@ import type { SMTPServer } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 
 import { isInternal } from "../../lib/networks.ts";
-import type { Envelope, Peer, Recipient } from "../../model/mail.ts";
-import { readAddressCommand } from "./address-command.ts";
+import type { Peer, Recipient } from "../../model/mail.ts";
+import { hasForeignParameter, readAddressCommand } from "./address-command.ts";
 import type { ConnectionOptions } from "./connection-server.ts";
 import type { MailDoor } from "./door.ts";
-import {
-  MAX_UNKNOWN_DELAY_MS,
-  MAX_UNKNOWN_RECIPIENTS,
-  MAX_WRONG_LOGINS,
-  UNKNOWN_DELAY_MS,
-  UNKNOWN_RECIPIENTS_AT_FULL_SPEED,
-} from "./limits.ts";
+import type { SessionFacts } from "./envelope-of.ts";
+import { declaredBytes, envelopeOf } from "./envelope-of.ts";
+import { Guesses } from "./guesses.ts";
+import { HeldReplies } from "./held-replies.ts";
 import type { DataEnd } from "./mail-stream.ts";
 import { MailStream } from "./mail-stream.ts";
 import type { Reply } from "./reply.ts";
@@ -42,10 +38,8 @@ export class MailConnection extends SMTPConnection {
   #bytesTaken = 0;
   #transactionTimer: NodeJS.Timeout | undefined;
   #delivering = false;
-  /** Whose replies are held back until this turn of the event loop ends. */
-  #held: Socket | TLSSocket | undefined;
-  #wrongLogins = 0;
-  #unknownRecipients = 0;
+  readonly #held = new HeldReplies();
+  readonly #guesses = new Guesses();
   #share: Disposable | undefined;
 
   constructor(
@@ -94,10 +88,9 @@ export class MailConnection extends SMTPConnection {
     callback();
   }
 
-  /** Counts a password that was wrong; whether that were too many for one connection. */
+  /** Counts a password that was wrong; whether those were too many for one connection. */
   countWrongLogin(): boolean {
-    this.#wrongLogins += 1;
-    return this.#wrongLogins >= MAX_WRONG_LOGINS;
+    return this.#guesses.countWrongLogin();
   }
 
   /** Our own side, a trusted relay that speaks for many, or one that logged in: the limits for strangers are not theirs. */
@@ -106,18 +99,9 @@ export class MailConnection extends SMTPConnection {
     return isRelayItself || isInternal(this.remoteAddress) || Boolean(this.session.user);
   }
 
-  /**
-   * Counts a recipient nobody knows. From the eleventh on the answer takes longer each time; true when the connection
-   * shall end, because it, its address or its network has asked for too many.
-   */
+  /** Counts a recipient nobody knows, slower each time; true when the connection shall end. */
   async isGuessing(): Promise<boolean> {
-    if (this.isKnownPeer) return false;
-    this.#unknownRecipients += 1;
-    const isWithin = this.#door.limits.tryUnknown(this.remoteAddress, Date.now());
-    if (!isWithin || this.#unknownRecipients > MAX_UNKNOWN_RECIPIENTS) return true;
-    const tooMany = this.#unknownRecipients - UNKNOWN_RECIPIENTS_AT_FULL_SPEED;
-    if (tooMany > 0) await setTimeoutPromise(Math.min(MAX_UNKNOWN_DELAY_MS, tooMany * UNKNOWN_DELAY_MS));
-    return false;
+    return !this.isKnownPeer && this.#guesses.countUnknownRecipient(this.remoteAddress, this.#door.limits);
   }
 
   /** Whether a mail is between MAIL FROM and its reply. */
@@ -218,24 +202,17 @@ export class MailConnection extends SMTPConnection {
     return { address, args: parameters.size === 0 ? false : Object.fromEntries(parameters), duplicate };
   }
 
-  /** A parameter of an extension that we did not announce (RFC 5321 §4.1.1.11): DSN's, because we send no reports. */
-  #hasForeignParameter(verb: "MAIL FROM" | "RCPT TO", command: Buffer): boolean {
-    const known =
-      verb === "MAIL FROM" ? ["SIZE", "BODY", "SMTPUTF8", ...(this._isSupported("AUTH") ? ["AUTH"] : [])] : [];
-    const read = readAddressCommand(verb, command.toString());
-    return read !== undefined && [...read.parameters.keys()].some((name) => !known.includes(name));
-  }
-
   override handler_RCPT(command: Buffer, callback: () => void): void {
-    this.#holdReplies();
-    if (!this.#hasForeignParameter("RCPT TO", command)) return super.handler_RCPT(command, callback);
+    this.#held.hold(this._socket);
+    if (!hasForeignParameter("RCPT TO", command, [])) return super.handler_RCPT(command, callback);
     this.reply(replyRefused("unknown-parameter"));
     callback();
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {
-    this.#holdReplies();
-    if (this.#hasForeignParameter("MAIL FROM", command)) {
+    this.#held.hold(this._socket);
+    const known = ["SIZE", "BODY", "SMTPUTF8", ...(this._isSupported("AUTH") ? ["AUTH"] : [])];
+    if (hasForeignParameter("MAIL FROM", command, known)) {
       this.reply(replyRefused("unknown-parameter"));
       return callback();
     }
@@ -262,7 +239,7 @@ export class MailConnection extends SMTPConnection {
       this.send(503, "5.5.1 Send RCPT first");
       return callback();
     }
-    const cause = this.#door.whyNoMail(this.#declaredBytes());
+    const cause = this.#door.whyNoMail(declaredBytes(this.session));
     if (cause !== undefined) {
       this.reply(replyTryLater(cause));
       return callback();
@@ -274,24 +251,8 @@ export class MailConnection extends SMTPConnection {
       onEnd: (end) => this.#onDataEnd(end, parser),
     });
     this.send(354, "End data with <CR><LF>.<CR><LF>");
-    this.#releaseReplies();
+    this.#held.release();
     callback();
-  }
-
-  /**
-   * What a relay pipelines as one group, MAIL, RCPT and DATA, is answered in one write (RFC 2920 §3.2): until DATA's
-   * answer, or until the event loop has run what came with this read.
-   */
-  #holdReplies(): void {
-    if (this.#held !== undefined) return;
-    this.#held = this._socket;
-    this.#held.cork();
-    setImmediate(() => this.#releaseReplies());
-  }
-
-  #releaseReplies(): void {
-    this.#held?.uncork();
-    this.#held = undefined;
   }
 
   #onDataEnd(end: DataEnd, parser: MailStream): void {
@@ -309,7 +270,10 @@ export class MailConnection extends SMTPConnection {
         if (!this.isKnownPeer) this.#door.limits.countBytes(this.remoteAddress, end.bytes.length, Date.now());
         this.#delivering = true;
         this.#door
-          .deliver(end.bytes, this.envelope(), this.#recipients, { peer: this.#peer(), connectionId: this.id })
+          .deliver(end.bytes, envelopeOf(this.#facts()), this.#recipients, {
+            peer: this.#peer(),
+            connectionId: this.id,
+          })
           .then(
             ({ replies, onUnheard }) => {
               if (this._closed) onUnheard();
@@ -346,39 +310,14 @@ export class MailConnection extends SMTPConnection {
     return this.#door.settings.lmtp ? this.#recipients.map(() => reply) : [reply];
   }
 
-  envelope(): Envelope {
-    const { session } = this;
-    const mailFrom = session.envelope.mailFrom;
-    const tls = this._socket as Partial<TLSSocket>;
-    return {
-      from: mailFrom === false ? "" : mailFrom.address,
-      remoteAddress: session.remoteAddress,
-      helo: session.hostNameAppearsAs || "",
-      protocol: this.#protocol(),
-      tls:
-        this.secure && tls.getProtocol !== undefined
-          ? `${tls.getProtocol() ?? ""} ${tls.getCipher?.().name ?? ""}`
-          : null,
-    };
+  #facts(): SessionFacts {
+    const { session, _socket: socket, secure, openingCommand } = this;
+    return { session, socket, secure, openingCommand, lmtp: this.#door.settings.lmtp };
   }
 
   #peer(): Peer {
     if (!this.#isTrusted) return "stranger";
     return this.remoteAddress === this._originalRemoteAddress ? "relay" : "relayed-client";
-  }
-
-  #protocol(): Envelope["protocol"] {
-    if (this.#door.settings.lmtp) return this.secure ? "LMTPS" : "LMTP";
-    if (this.openingCommand === "HELO") return "SMTP";
-    return `ESMTP${this.secure ? "S" : ""}${this.session.user ? "A" : ""}` as Envelope["protocol"];
-  }
-
-  /** What SIZE= at MAIL announced (RFC 1870), 0 without it. */
-  #declaredBytes(): number {
-    const { mailFrom } = this.session.envelope;
-    const args = mailFrom === false ? undefined : (mailFrom.args as { readonly SIZE?: string } | false | undefined);
-    const size = args === false ? Number.NaN : Number(args?.SIZE);
-    return Number.isSafeInteger(size) && size > 0 ? size : 0;
   }
 
   #takeBytes(count: number): boolean {

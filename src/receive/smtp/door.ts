@@ -2,7 +2,7 @@ import type { BlockList } from "node:net";
 import { isIPv6 } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 
-import type { SMTPServerAddress, SMTPServerOptions, SMTPServerSession } from "smtp-server";
+import type { SMTPServerOptions, SMTPServerSession } from "smtp-server";
 
 import { Tasks } from "../../lib/tasks.ts";
 import type { Envelope, Peer, ReceivedMail, Recipient } from "../../model/mail.ts";
@@ -10,12 +10,12 @@ import type { Outcome, TryLaterCause } from "../../model/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Admission } from "../admission.ts";
 import type { ClientLimits } from "../client-limits.ts";
+import { commandsOf } from "./commands.ts";
 import { ConnectionServer } from "./connection-server.ts";
 import { MailConnection } from "./connection.ts";
-import { MAX_COMMAND_BYTES, MAX_RECIPIENTS } from "./limits.ts";
+import { MAX_COMMAND_BYTES } from "./limits.ts";
 import { isMailLoop } from "./received-fields.ts";
 import type { RecipientServices } from "./recipient.ts";
-import { findRecipient } from "./recipient.ts";
 import type { Reply } from "./reply.ts";
 import { replyOutcome, replyRefused, replyTaken, replyTryLater } from "./reply.ts";
 
@@ -84,15 +84,6 @@ export interface MailReplies {
   readonly replies: readonly Reply[];
   /** To be called when the relay is gone before it heard them. */
   readonly onUnheard: () => void;
-}
-
-/** An error that the library turns into exactly this reply. */
-class ReplyError extends Error {
-  readonly responseCode: number;
-  constructor(reply: Reply) {
-    super(reply.text);
-    this.responseCode = reply.code;
-  }
 }
 
 /** One SMTP or LMTP listener. */
@@ -256,77 +247,14 @@ export class MailDoor {
       maxRecipients: Number.MAX_SAFE_INTEGER,
       socketTimeout: settings.idleTimeoutMs,
       logger: false,
-      onAuth: (auth, session, callback) => this.#login(auth.password ?? "", session, callback),
-      onMailFrom: (address, session, callback) => this.#guarded(() => this.#mailFrom(address, session), callback),
-      onRcptTo: (address, session, callback) => this.#guarded(() => this.#rcptTo(address, session), callback),
+      ...commandsOf({
+        services: this.#services,
+        tasks: this.#commands,
+        tlsRequired: settings.tls?.required === true,
+        connectionOf: (session) => this.#connectionOf.get(session),
+        onFault: (sentence, error) => this.onFault(sentence, error),
+      }),
     } as SMTPServerOptions;
-  }
-
-  /** An error without a reply would become a 550 in the library: a bug of ours must not bounce mail. */
-  #guarded(work: () => Promise<Reply | undefined> | Reply | undefined, callback: (error?: Error | null) => void): void {
-    this.#commands.run("a command", async () => {
-      let refusal: Reply | undefined;
-      try {
-        refusal = await work();
-      } catch (error) {
-        this.onFault("A command could not be answered", error);
-        refusal = replyTryLater("our-fault");
-      }
-      callback(refusal === undefined ? null : new ReplyError(refusal));
-    });
-  }
-
-  #login(
-    password: string,
-    session: SMTPServerSession,
-    callback: (error: Error | null, response?: { readonly user: string }) => void,
-  ): void {
-    this.#commands.run("AUTH", async () => {
-      const login = await this.#services.login(password, session.remoteAddress).catch((error: unknown): Login => {
-        this.onFault("AUTH could not be answered", error);
-        return { kind: "tryLater", cause: "our-fault" };
-      });
-      if (login.kind === "ok") return callback(null, { user: login.user });
-      if (login.kind === "tryLater") return callback(new ReplyError(replyTryLater(login.cause)));
-      const isGuessing = this.#connectionOf.get(session)?.countWrongLogin() ?? true;
-      callback(new ReplyError(isGuessing ? replyTryLater("guessing") : replyRefused("credentials-wrong")));
-    });
-  }
-
-  #mailFrom({ address }: SMTPServerAddress, session: SMTPServerSession): Reply | undefined {
-    if (this.settings.tls?.required === true && !session.secure) return replyRefused("tls-required");
-    const cause = this.#services.whyNotNow();
-    if (cause !== undefined) return replyTryLater(cause);
-    if (this.#connectionOf.get(session)?.isKnownPeer !== false) return undefined;
-    const senderDomain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
-    return this.limits.tryMail(session.remoteAddress, senderDomain, Date.now())
-      ? undefined
-      : replyTryLater("rate-limited");
-  }
-
-  async #rcptTo(address: SMTPServerAddress, session: SMTPServerSession): Promise<Reply | undefined> {
-    const connection = this.#connectionOf.get(session);
-    if (connection === undefined) throw new Error("a RCPT without a connection");
-    if (connection.recipientCount >= MAX_RECIPIENTS) return replyTryLater("too-many-recipients");
-    const askedAt = Date.now();
-    connection.asksFor({ address: address.address, hook: undefined });
-    const answer = await findRecipient(address.address, session.remoteAddress, this.#services);
-    connection.asksFor({
-      address: address.address,
-      hook: answer.kind === "accepted" ? answer.recipient.hook : answer.hook,
-    });
-    const cause = answer.kind === "accepted" ? this.#services.whyNotNow() : undefined;
-    if (cause !== undefined) return replyTryLater(cause);
-    switch (answer.kind) {
-      case "accepted":
-        connection.addRecipient({ ...answer.recipient, askedAt });
-        return undefined;
-      case "refused":
-        if (answer.cause === "no-such-hook" && (await connection.isGuessing())) return replyTryLater("guessing");
-        return replyRefused(answer.cause);
-      case "tryLater":
-        return replyTryLater(answer.cause);
-    }
   }
 }
 
