@@ -115,9 +115,13 @@ export class AckInbox {
     this.#timer = this.#waiting.size === 0 ? undefined : setTimeout(() => this.#sweep(), SWEEP_MS);
   }
 
-  /** A denied publish shows nowhere else; the connection's end ends what waits. */
+  /**
+   * A denied publish shows nowhere else. The end of the connection ends what waits: acks that were on their way are lost,
+   * and each try that waits for one to its timeout would keep its sender from the next try that long.
+   */
   async #watch(): Promise<void> {
     for await (const status of this.#connection.status()) {
+      if (status.type === "disconnect") this.#rejectAll(new errors.ConnectionError("the connection was lost"));
       if (status.type !== "error" || !(status.error instanceof errors.PermissionViolationError)) continue;
       const { operation, subject } = status.error;
       if (operation !== "publish") continue;
