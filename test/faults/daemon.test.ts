@@ -55,14 +55,14 @@ test("a thread that dies, or eats its memory, costs its own mail only: a dead le
     orderMail(number, `,"${number % 2 === 0 ? "DIE-IN-THE-WORKER" : "EAT-ALL-MEMORY"}":1${FOR_A_WORKER}`),
   );
   const ordinary = new RelayQueue(to, (number) => orderMail(number, FOR_A_WORKER));
-  deadly.add(1001, 1002, 1003, 1004);
+  deadly.add(1001, 1002);
   ordinary.add(...Array.from({ length: 60 }, (_, index) => index + 1));
   await Promise.all([deadly.run(2), ordinary.run(2)]);
   expect(await compare(ordinary, ledger.storage, "POSTHORN_EVENTS")).toEqual(KEPT);
   expect(await compare(deadly, ledger.storage, "POSTHORN_DEAD_LETTERS")).toEqual(KEPT);
   expect((await storedIds(ledger.storage, "POSTHORN_EVENTS")).size).toBe(60);
   expect(daemon.log).toContain("A worker was replaced");
-  process.stdout.write(`faults | dying workers: 4 deadly mails dead-lettered, 60 others stored; ${ordinary.story}\n`);
+  process.stdout.write(`faults | dying workers: 2 deadly mails dead-lettered, 60 others stored; ${ordinary.story}\n`);
 });
 
 test("threads that cannot start are a fault of ours: 451 and never a dead letter, said in the log", async () => {
