@@ -29,7 +29,7 @@ interface Answer {
 const FAILURES_IN_A_ROW = 20;
 
 /** A rejection in the words of `node:dns`. */
-export class LookupError extends Error {
+class LookupError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
