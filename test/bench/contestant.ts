@@ -145,6 +145,8 @@ export async function startPosthorn(natsUrl: string, options: PosthornOptions): 
   await writeFile(join(folder, "apps", "shop.json"), JSON.stringify(app));
   const env = {
     ...process.env,
+    // As bin.js sets it: compiled code is kept between starts.
+    NODE_COMPILE_CACHE: join(tmpdir(), "posthorn-bench-compiled"),
     POSTHORN_NATS_URL: natsUrl,
     POSTHORN_DATA_DIR: folder,
     POSTHORN_SMTP_LISTEN: "127.0.0.1:0",

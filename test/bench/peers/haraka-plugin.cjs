@@ -41,8 +41,8 @@ async function take(transaction) {
     skipTextLinks: true,
     skipImageLinks: true,
   });
-  const to = transaction.rcpt_to.map((rcpt) => rcpt.address());
-  const { id, text } = eventOf(mail, transaction.mail_from.address(), to);
+  const to = transaction.rcpt_to.map((rcpt) => rcpt.address);
+  const { id, text } = eventOf(mail, transaction.mail_from.address, to);
   const js = await jetStream;
   await js.publish(EVENT_NAME, text, { msgID: id, expect: { streamName: "POSTHORN_EVENTS" } });
 }
