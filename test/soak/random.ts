@@ -4,6 +4,8 @@ export interface Chance {
   next(): number;
   between(least: number, most: number): number;
   pick<T>(from: readonly T[]): T;
+  /** The same in another order. */
+  shuffled<T>(from: readonly T[]): T[];
   happens(share: number): boolean;
   /** Chance of its own, so that what one asks for does not move what another one gets. */
   fork(): Chance;
@@ -22,6 +24,11 @@ export function chanceOf(seed: number): Chance {
     next,
     between: (least, most) => least + next() * (most - least),
     pick: (from) => from[Math.floor(next() * from.length)] as (typeof from)[number],
+    shuffled: (from) =>
+      from
+        .map((value) => ({ value, order: next() }))
+        .toSorted((a, b) => a.order - b.order)
+        .map(({ value }) => value),
     happens: (share) => next() < share,
     fork: () => chanceOf(Math.floor(next() * 2 ** 32)),
   };

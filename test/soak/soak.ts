@@ -86,9 +86,12 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
   const { mailAddress } = senders;
   const victims: Victims = { mortal, mortalName: "a", mortalSmtpPort: a.smtpPort, nats, proxy, mailAddress };
   const kinds = wish.kinds ?? (Object.keys(FAULTS) as FaultName[]);
+  // Round after round of all kinds, so that each has its turn equally often.
+  let round: FaultName[] = [];
   while (!isOver()) {
     await pause(chance.between(...PAUSE_BETWEEN_MS));
-    const kind = chance.pick(kinds);
+    if (round.length === 0) round = chance.shuffled(kinds);
+    const kind = round.pop() as FaultName;
     faults[kind] = (faults[kind] ?? 0) + 1;
     const { at, door } = await FAULTS[kind](victims, chance);
     noteRecovery(kind, at, await books.nextAccepted(door, RECOVERY_PATIENCE_MS));
