@@ -19,6 +19,8 @@ type Flags = {
   explain?: boolean;
   type?: string;
   filename?: string;
+  format?: string;
+  frame?: string;
   jsonld?: string;
   schema?: string;
   key?: string;
@@ -48,7 +50,9 @@ export function extractCommand(): Command {
     .option("--explain", "why each candidate was or was not taken")
     .option("--type <type>", "as the hook option select: { type }")
     .option("--filename <glob>", "as the hook option select: { filename }")
+    .addOption(new Option("--format <format>", "as the hook option select: { format }").choices(["json"]))
     .addOption(new Option("--jsonld <form>", "as the hook option jsonld").choices(FORMS))
+    .option("--frame <file>", "as the hook option jsonld: { frame }, a JSON-LD frame file")
     .option("--schema <file>", "as the hook option schema: a JSON Schema file")
     .option("--key <key>", "as the hook option key: only items under this key count")
     .option("--app <file>", "with the options of the email hook in this app definition; flags go before them")
@@ -88,7 +92,7 @@ async function readOrFail(file: string): Promise<Buffer> {
 
 async function callOptions(
   file: string,
-  { base, strict, type, filename, jsonld, schema, key, app, event }: Flags,
+  { base, strict, type, filename, format, jsonld, frame, schema, key, app, event }: Flags,
 ): Promise<ExtractCallOptions> {
   const as = KINDS[/\.([A-Za-z0-9]+)$/.exec(file)?.[1]?.toLowerCase() ?? ""];
   const form = FORMS.find((name) => name === jsonld);
@@ -99,19 +103,24 @@ async function callOptions(
     strict: strict === true,
     ...(as !== undefined && { as }),
     ...(base !== undefined && { baseUrl: base }),
-    ...(type !== undefined ? { select: { type } } : filename !== undefined && { select: { filename } }),
+    ...(type !== undefined && { select: { type } }),
+    ...(filename !== undefined && { select: { filename } }),
+    ...(format !== undefined && { select: { format: "json" } }),
     ...(form !== undefined && { jsonld: form }),
-    ...(schema !== undefined && { schema: await readSchema(schema) }),
+    ...(frame !== undefined && {
+      jsonld: { frame: (await readJsonFile(frame, "a JSON-LD frame")) as Readonly<Record<string, unknown>> },
+    }),
+    ...(schema !== undefined && { schema: (await readJsonFile(schema, "a JSON Schema")) as JsonSchema }),
     ...(key !== undefined && { key }),
   };
 }
 
-async function readSchema(file: string): Promise<JsonSchema> {
+async function readJsonFile(file: string, what: string): Promise<unknown> {
   const text = (await readOrFail(file)).toString("utf8");
   try {
-    return JSON.parse(text) as JsonSchema;
+    return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new OperatorError(`${file} is no JSON`, "give a JSON Schema file", { cause: error });
+    throw new OperatorError(`${file} is no JSON`, `give ${what} file`, { cause: error });
   }
 }
 

@@ -128,6 +128,18 @@ test("--app takes the options of the app's hook, and flags go before them", asyn
   });
 });
 
+test("--format and --frame choose and shape as a hook's options do", async () => {
+  const plain = await run([`${MAILS}json-script-select-format.eml`, "--format", "json"]);
+  expect(JSON.parse(plain.stdout)).toMatchObject({ payload: { state: "paid" } });
+  await using folder = await temporaryFolder();
+  const frame = join(folder.path, "frame.json");
+  await writeFile(frame, '{"@context":"https://schema.org","@type":"Order","seller":{}}');
+  const framed = await run([`${MAILS}jsonld-part-jsonld-frame.eml`, "--frame", frame]);
+  expect(JSON.parse(framed.stdout)).toMatchObject({ payload: { type: "Order", seller: { name: "Shop" } } });
+  await writeFile(frame, "no JSON");
+  expect(await run([`${MAILS}jsonld-part-jsonld-frame.eml`, "--frame", frame])).toMatchObject({ code: 1, stdout: "" });
+}, 60_000);
+
 function hook(name: string, options: Readonly<Record<string, unknown>>): unknown {
   return { eventName: `kustomer.app.shop.${name}`, type: "email", "x-posthorn": options };
 }
