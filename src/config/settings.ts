@@ -167,6 +167,13 @@ export const SETTINGS = {
   ),
   tlsCert: row("POSTHORN_TLS_CERT", "", FILE, "certificate chain of the mail port", readOptional),
   tlsKey: row("POSTHORN_TLS_KEY", "", FILE, "its private key", readOptional),
+  tlsClientCa: row(
+    "POSTHORN_TLS_CLIENT_CA",
+    "",
+    FILE,
+    "relays with a client certificate from this CA count as logged in; others need none",
+    readOptional,
+  ),
   tlsRequired: row("POSTHORN_TLS_REQUIRED", "false", "true or false", "refuse mail in the clear", readFlag),
   trustedRelays: row(
     "POSTHORN_TRUSTED_RELAYS",

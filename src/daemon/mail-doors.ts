@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { domainToASCII } from "node:url";
 
 import type { Settings } from "../config/settings.ts";
@@ -72,7 +73,12 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     maxBytesInFlight: settings.maxMessageBytes * LARGEST_MAILS_IN_FLIGHT,
   });
   const certificate = await certificateOf(settings, log);
-  const tls = certificate && { ...certificate.current, required: settings.tlsRequired.on };
+  const clientCa = await clientCaOf(settings);
+  const tls = certificate && {
+    ...certificate.current,
+    required: settings.tlsRequired.on,
+    ...(clientCa && { ca: clientCa }),
+  };
   const wanted = [
     { name: "smtp", at: settings.smtpListen.at, lmtp: false, implicitTls: false },
     { name: "lmtp", at: settings.lmtpListen.at, lmtp: true, implicitTls: false },
@@ -149,6 +155,16 @@ async function certificateOf({ tlsCert, tlsKey }: Settings, log: Log): Promise<L
   const { value: certFile } = tlsCert;
   const { value: keyFile } = tlsKey;
   return certFile === undefined || keyFile === undefined ? undefined : LiveCertificate.open({ certFile, keyFile }, log);
+}
+
+async function clientCaOf({ tlsClientCa: { value: file } }: Settings): Promise<Buffer | undefined> {
+  if (file === undefined) return undefined;
+  return readFile(file).catch((error: unknown) => {
+    throw new OperatorError("the CA of client certificates cannot be read", "check POSTHORN_TLS_CLIENT_CA", {
+      cause: error,
+      exitCode: 78,
+    });
+  });
 }
 
 function servicesOf(

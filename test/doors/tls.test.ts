@@ -2,6 +2,8 @@ import { connect as tlsConnect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { connect } from "node:net";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -12,7 +14,7 @@ import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
-import { Relay } from "../support/relay.ts";
+import { Relay, connectRelay } from "../support/relay.ts";
 
 const NAME = "mx.hooks.example";
 let nats: NatsServer;
@@ -156,6 +158,40 @@ test("the place of a connection that went on in TLS is free again when it ends",
   expect(admission.connections).toBe(before + 1);
   relay[Symbol.dispose]();
   await expect.poll(() => admission.connections, { timeout: 20_000 }).toBe(before);
+});
+
+test("a client certificate of the named CA counts as logged in, another one and none are a stranger's", async () => {
+  const relayCertificate = makeCertificate("relay.example");
+  const strangers = makeCertificate("relay.example");
+  await using own = await temporaryFolder();
+  const ca = join(own.path, "ca.pem");
+  await writeFile(ca, relayCertificate.cert);
+  await using daemon = await startTestDaemon(nats, {
+    ...(await writeCertificate(own.path, first)),
+    POSTHORN_TLS_CLIENT_CA: ca,
+    POSTHORN_TRUSTED_RELAYS: "127.0.0.1",
+    POSTHORN_SMTP_PROXY: "required",
+    POSTHORN_CLIENT_MAILS_PER_MINUTE: "1",
+  });
+  /** How many of five mails are taken, from an address on the Internet. */
+  const takenFrom = async (address: string, shown: Partial<TestCertificate>) => {
+    const head = `PROXY TCP4 ${address} 127.0.0.1 1 25\r\n`;
+    const clear = await connectRelay({ host: "127.0.0.1", port: portOf("smtp", daemon) }, { head });
+    await clear.say("STARTTLS");
+    const socket = tlsConnect({ socket: clear.socket, servername: NAME, ca: first.cert, ...shown });
+    await once(socket, "secureConnect");
+    using relay = new Relay(socket, 15_000);
+    await relay.say("EHLO relay.example");
+    let taken = 0;
+    for (let i = 0; i < 5; i += 1) {
+      if ((await relay.say(`MAIL FROM:<a@${i}.example>`)).startsWith("250")) taken += 1;
+      await relay.say("RSET");
+    }
+    return taken;
+  };
+  expect(await takenFrom("192.0.2.1", relayCertificate)).toBe(5);
+  expect(await takenFrom("198.51.100.1", strangers)).toBeLessThan(5);
+  expect(await takenFrom("203.0.113.1", {})).toBeLessThan(5);
 });
 
 /** Waits until new handshakes show `certificate`. */

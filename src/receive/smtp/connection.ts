@@ -93,10 +93,16 @@ export class MailConnection extends SMTPConnection {
     return this.#guesses.countWrongLogin();
   }
 
-  /** Our own side, a trusted relay that speaks for many, or one that logged in: the limits for strangers are not theirs. */
+  /** Our own side, a trusted relay that speaks for many, or one that logged in or showed its certificate: the limits for strangers are not theirs. */
   get isKnownPeer(): boolean {
     const isRelayItself = this.#isTrusted && this.remoteAddress === this._originalRemoteAddress;
-    return isRelayItself || isInternal(this.remoteAddress) || Boolean(this.session.user);
+    const isLoggedIn = Boolean(this.session.user) || this.#hasClientCertificate;
+    return isRelayItself || isInternal(this.remoteAddress) || isLoggedIn;
+  }
+
+  /** A certificate of POSTHORN_TLS_CLIENT_CA; the library judged it at the end of the handshake. */
+  get #hasClientCertificate(): boolean {
+    return this.secure && (this._socket as Partial<TLSSocket>).authorized === true;
   }
 
   /** Counts a recipient nobody knows, slower each time; true when the connection shall end. */

@@ -229,6 +229,8 @@ export class MailDoor {
       size: settings.maxMessageBytes,
       secure: settings.implicitTls,
       ...(settings.tls && { key: settings.tls.key, cert: settings.tls.cert, minVersion: "TLSv1.2" }),
+      // Asked for, never demanded: who has none, or another CA's, is a stranger like before.
+      ...(settings.tls?.ca !== undefined && { ca: settings.tls.ca, requestCert: true, rejectUnauthorized: false }),
       hideSTARTTLS: settings.tls === undefined,
       hideENHANCEDSTATUSCODES: false,
       hideDSN: true,
