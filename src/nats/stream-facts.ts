@@ -10,6 +10,17 @@ const NANOS_PER_MS = 1_000_000;
 /** A consumer that only counts is forgotten by the server after this, should we not get to delete it. */
 const FORGOTTEN_AFTER_MS = 10_000;
 
+/** `/readyz` is asked every few seconds, and making a consumer is work for a whole cluster. */
+const COUNTS_KEPT_MS = 30_000;
+
+interface Counts {
+  readonly at: number;
+  readonly lastHour: number;
+  readonly inWindow: number;
+}
+
+const countsOf = new WeakMap<JetStreamManager, Map<string, Counts>>();
+
 /** What is known of one stream: its size, its bounds and its rate. Bytes are bytes, times milliseconds. */
 export interface StreamFacts {
   readonly stream: string;
@@ -34,12 +45,9 @@ export async function streamFacts(
   connection: NatsConnection,
   { config, state }: StreamInfo,
 ): Promise<StreamFacts> {
-  const now = Date.now();
   const windowMs = config.duplicate_window / NANOS_PER_MS;
-  const since = (agoMs: number) => (state.messages === 0 ? 0 : storedSince(jsm, config.name, now - agoMs));
-  const [lastHour, inWindow, { limits, storage }] = await Promise.all([
-    since(HOUR_MS),
-    since(windowMs),
+  const [{ lastHour, inWindow }, { limits, storage }] = await Promise.all([
+    state.messages === 0 ? { lastHour: 0, inWindow: 0 } : recentCounts(jsm, config.name, windowMs),
     jsm.getAccountInfo(),
   ]);
   // What others in the account or on our own server hold is no room for this stream.
@@ -64,6 +72,22 @@ export async function streamFacts(
     windowMs,
     inWindow,
   };
+}
+
+/** Half a minute old at most. */
+async function recentCounts(jsm: JetStreamManager, stream: string, windowMs: number): Promise<Counts> {
+  const known = countsOf.get(jsm) ?? new Map<string, Counts>();
+  countsOf.set(jsm, known);
+  const at = Date.now();
+  const before = known.get(stream);
+  if (before !== undefined && at - before.at < COUNTS_KEPT_MS) return before;
+  const [lastHour, inWindow] = await Promise.all([
+    storedSince(jsm, stream, at - HOUR_MS),
+    storedSince(jsm, stream, at - windowMs),
+  ]);
+  const counts = { at, lastHour, inWindow };
+  known.set(stream, counts);
+  return counts;
 }
 
 /** How many messages a stream has taken since a point in time; asked through a short-lived consumer, none is sent. */
