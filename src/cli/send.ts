@@ -3,8 +3,10 @@ import { connect } from "node:net";
 
 import { Command } from "commander";
 
+import { signRequest } from "../authenticate/signatures/sign.ts";
 import type { ListenAddress } from "../config/units.ts";
 import type { Settings } from "../config/settings.ts";
+import { secretsFrom } from "../daemon/secrets.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { wantsJson, withStorage } from "./context.ts";
@@ -23,7 +25,7 @@ export function sendCommand(): Command {
     .option("--key <key>", "API key for a web hook")
     .addHelpText(
       "after",
-      "\nExamples:\n  posthorn send kustomer.app.ecommstore.order.mail\n  posthorn send kustomer.app.ecommstore.order.update --data form.json",
+      "\nExamples:\n  posthorn send kustomer.app.ecommstore.order.mail\n  posthorn send kustomer.app.ecommstore.order.update --data form.json\n  posthorn send kustomer.app.ecommstore.shipment --data parcel.xml",
     )
     .action(
       async (
@@ -39,20 +41,27 @@ export function sendCommand(): Command {
             : await readFile(source).catch((error: unknown) => {
                 throw new OperatorError(`cannot read ${source}`, "check the path", { cause: error });
               });
-        const { hook, settings, madeKey } = await withStorage(async (storage, current) => {
+        const { hook, settings, madeKey, secret } = await withStorage(async (storage, current) => {
           const found = storage.snapshot.hookByEventName(event);
           if (found === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
           // A key of a minute: the command may already read and write everything in NATS.
+          const { signature } = found.options;
           const made =
-            found.type === "web" && key === undefined
+            found.type === "web" && key === undefined && signature === undefined
               ? await storage.keys.create({ app: found.app, expires: new Date(Date.now() + 60_000) }, Date.now())
               : undefined;
-          return { hook: found, settings: current, madeKey: made?.key };
+          const secrets = signature === undefined ? [] : secretsFrom(storage, process.env)(found, signature.secret);
+          return { hook: found, settings: current, madeKey: made?.key, secret: secrets[0] };
         });
         const answer =
           hook.type === "email"
             ? await sendMail(hook, settings, body)
-            : await sendRequest(hook, settings, body, key ?? madeKey);
+            : await sendRequest(hook, settings, {
+                body: body === undefined ? Buffer.from(sampleBody()) : body,
+                contentType: contentTypeOf(source ?? ""),
+                key: key ?? madeKey,
+                secret,
+              });
         if (wantsJson(command)) printJson({ event, type: hook.type, answer: answer.text, accepted: answer.accepted });
         else print(answer.text);
         if (!answer.accepted) process.exitCode = 1;
@@ -113,25 +122,43 @@ async function converse(at: ListenAddress, lines: readonly string[]): Promise<st
   throw new OperatorError(`${where} closed the connection`, "see the daemon's log");
 }
 
-async function sendRequest(
-  hook: Hook,
-  settings: Settings,
-  body: Buffer | undefined,
-  key: string | undefined,
-): Promise<Answer> {
+interface Sending {
+  readonly body: Buffer;
+  readonly contentType: string;
+  readonly key: string | undefined;
+  /** The first of the hook's signing secrets. */
+  readonly secret: string | undefined;
+}
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  xml: "application/xml",
+  ndjson: "application/x-ndjson",
+  jsonl: "application/x-ndjson",
+  txt: "text/plain",
+  form: "application/x-www-form-urlencoded",
+};
+
+/** By the end of the file's name; JSON for all else. */
+const contentTypeOf = (file: string) =>
+  CONTENT_TYPES[file.split(".").at(-1)?.toLowerCase() ?? ""] ?? "application/json";
+
+async function sendRequest(hook: Hook, settings: Settings, sending: Sending): Promise<Answer> {
   const { at } = settings.httpListen;
   if (at === "off" || "path" in at) throw new OperatorError("the HTTP port is off", "set POSTHORN_HTTP_LISTEN");
   const host = at.host === "0.0.0.0" ? "127.0.0.1" : at.host.includes(":") ? `[${at.host}]` : at.host;
-  const url = `http://${host}:${at.port}/v1/hooks/${hook.type}/${hook.hookId}`;
+  const path = `/v1/hooks/${hook.type}/${hook.hookId}`;
+  const { body, contentType, key } = sending;
+  const signed = signatureOf(hook, sending, `${settings.publicUrl}${path}`);
   try {
-    const response = await fetch(url, {
+    const response = await fetch(`http://${host}:${at.port}${path}`, {
       method: "POST",
       headers: {
-        "content-type": "application/json",
+        "content-type": contentType,
         accept: "application/json",
         ...(key !== undefined && { authorization: `Bearer ${key}` }),
+        ...signed,
       },
-      body: body === undefined ? sampleBody() : new Uint8Array(body),
+      body: new Uint8Array(body),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     return { accepted: response.ok, text: `${response.status} ${(await response.text()).trim()}` };
@@ -142,4 +169,23 @@ async function sendRequest(
       { cause: error },
     );
   }
+}
+
+/** What the vendor would sign; throws `OperatorError` where only the vendor can. */
+function signatureOf(
+  hook: Hook,
+  { body, contentType, secret }: Sending,
+  url: string,
+): Readonly<Record<string, string>> {
+  const { signature: option } = hook.options;
+  if (option === undefined) return {};
+  if (secret === undefined)
+    throw new OperatorError(`no signing secret of ${hook.eventName} is set here`, "see `posthorn secrets list`");
+  const headers = signRequest({ option, secret, body, contentType, url, now: Date.now() });
+  if (headers === undefined)
+    throw new OperatorError(
+      `${option.scheme} is signed with a private key, which only the sender has`,
+      "let the provider send a test event",
+    );
+  return headers;
 }

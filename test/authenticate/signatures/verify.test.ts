@@ -6,6 +6,7 @@ import Stripe from "stripe";
 import twilio from "twilio";
 import { describe, expect, test } from "vitest";
 
+import { signRequest } from "../../../src/authenticate/signatures/sign.ts";
 import { verifySignature } from "../../../src/authenticate/signatures/verify.ts";
 import type { SignatureOption, SignatureScheme } from "../../../src/model/hook-options.ts";
 
@@ -292,4 +293,16 @@ test("a secret that was never filled in lets nobody sign", () => {
     "webhook-signature": `v1,${empty(`m.${SECONDS}.${BODY}`, "base64")}`,
   };
   expect(judge("standard-webhooks", { headers: standard, body: BODY }, ["whsec_"])).toBe("no-match");
+});
+
+test.each(schemes)("%s: what posthorn send signs is taken, and by no other secret", (scheme) => {
+  const option = { scheme, secret: "kv", timestampHeader: "x-time", signed: "{timestamp}:{body}" } as const;
+  const secret = "whsec_plJ3nmyCDGBKInavdOK15jsl";
+  const sent = { body: "a=1&b=2", url: "https://hooks.example/v1/hooks/web/x" };
+  const contentType = "application/x-www-form-urlencoded";
+  const headers = signRequest({ option, secret, contentType, now: NOW, url: sent.url, body: Buffer.from(sent.body) });
+  if (headers === undefined) return expect(["ed25519", "ecdsa"]).toContain(scheme);
+  const all = { ...headers, "content-type": contentType };
+  expect(judge(scheme, { ...sent, headers: all }, [secret], option)).toBe("good");
+  expect(judge(scheme, { ...sent, headers: all }, [`${secret}BBBB`], option)).toBe("no-match");
 });
