@@ -176,8 +176,8 @@ export interface ReadingServices {
   readonly readMail: (bytes: Uint8Array, options: TakeOptions) => Promise<MailReport>;
   /** What kind of input it seems to be. */
   readonly kindOf: (bytes: Uint8Array) => string;
-  /** Delivers to an email hook for real, as if a relay had brought it. */
-  readonly sendMail: (eventName: string, bytes: Uint8Array, by: Actor) => Promise<SendAnswer>;
+  /** Sends to a hook for real: a mail as if a relay had brought it, JSON through our own HTTP door. */
+  readonly send: (eventName: string, bytes: Uint8Array, by: Actor) => Promise<SendAnswer>;
 }
 
 /** Seeing what arrived. */

@@ -37,6 +37,8 @@ export interface AdminDoorParts {
   readonly isServing: () => boolean;
   /** `host:port` of the SMTP door, once it is open. */
   readonly smtpAddress: () => string | undefined;
+  /** `host:port` of the HTTP door, once it is open. */
+  readonly httpAddress: () => string | undefined;
 }
 
 /** Opens the admin listener. Throws `OperatorError` when its address is taken or the token cannot be kept. */
@@ -94,7 +96,7 @@ function servicesOf(parts: AdminDoorParts, health: HealthServices): AdminService
   return {
     ...adminHooks({ storage, settings, noteChange, smtpAddress }),
     ...adminEvents(storage),
-    ...adminReading(storage, stages, noteChange),
+    ...adminReading(parts, noteChange),
     ...adminDeadLetters(storage, stages, noteChange),
     ...adminKeys(storage, noteChange),
     ...health,

@@ -1,15 +1,14 @@
-import type { FoundItem, MailReport, ReadingServices, SendAnswer, TakeOptions } from "../admin/services.ts";
+import type { FoundItem, MailReport, ReadingServices, TakeOptions } from "../admin/services.ts";
 import type { PayloadChoice } from "../extract/payload.ts";
 import { placeInWords } from "../extract/place-in-words.ts";
 import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
 import type { Selection } from "../model/hook-options.ts";
 import type { LooseKind } from "../parse/loose-input.ts";
 import { kindOfInput } from "../parse/loose-input.ts";
-import { OperatorError } from "../model/operator-error.ts";
-import type { MailStages } from "../pipeline/deliver-mail.ts";
-import { deliverMail } from "../pipeline/deliver-mail.ts";
 import type { MailReading } from "../worker/read-mail.ts";
 import type { NoteChange } from "./admin-hooks.ts";
+import type { SendParts } from "./admin-send.ts";
+import { sendToHook } from "./admin-send.ts";
 import type { Storage } from "./storage.ts";
 
 const LOOSE_TYPES = {
@@ -19,14 +18,13 @@ const LOOSE_TYPES = {
   text: "text/plain",
 } as const satisfies Record<Exclude<LooseKind, "mail">, string>;
 
-const SEND_MS = 20_000;
-
 /** Reading mails for the admin page, in the daemon's own workers and with its limits. */
-export function adminReading(storage: Storage, stages: MailStages, noteChange: NoteChange): ReadingServices {
+export function adminReading(parts: SendParts, noteChange: NoteChange): ReadingServices {
+  const { storage, stages } = parts;
   return {
     kindOf: kindOfInput,
-    sendMail: async (eventName, bytes, by) => {
-      const answer = await send(storage, stages, eventName, asMail(bytes));
+    send: async (eventName, bytes, by) => {
+      const answer = await sendToHook(parts, eventName, { mail: asMail(bytes), bytes });
       await noteChange(by, "bench.send", eventName, `${answer.kind}: ${answer.detail}`);
       return answer;
     },
@@ -47,38 +45,6 @@ export function adminReading(storage: Storage, stages: MailStages, noteChange: N
       }
     },
   };
-}
-
-async function send(
-  { snapshot }: Storage,
-  stages: MailStages,
-  eventName: string,
-  bytes: Uint8Array,
-): Promise<SendAnswer> {
-  const hook = snapshot.hookByEventName(eventName);
-  if (hook?.type !== "email") throw new OperatorError(`${eventName} is no email hook`, "choose an email hook");
-  const [outcome] = await deliverMail(
-    {
-      envelope: { from: "", remoteAddress: "127.0.0.1", helo: "test-bench", protocol: "ESMTP", tls: null },
-      recipients: [{ address: `${hook.hookId}@test-bench`, tag: null, hook }],
-      bytes,
-      receivedAt: Date.now(),
-      peer: "stranger",
-      transactionId: "test bench",
-    },
-    stages,
-    AbortSignal.timeout(SEND_MS),
-  );
-  switch (outcome?.kind) {
-    case "stored":
-    case "deadLettered":
-      return { kind: outcome.kind, detail: outcome.eventId };
-    case "tryLater":
-    case "refused":
-      return { kind: outcome.kind, detail: outcome.cause };
-    case undefined:
-      throw new Error("a mail to one hook has no outcome");
-  }
 }
 
 /** What is no mail gets the header of one whose only part it is. */

@@ -158,6 +158,33 @@ test("the test bench answers without storing anything", async () => {
   expect(await storedIn(posthorn, "POSTHORN_EVENTS")).toHaveLength(before);
 });
 
+test("the test bench sends JSON to form and web hooks through its own doors, and leaves no key behind", async () => {
+  const made = await posthorn.install(
+    [
+      { eventName: "kustomer.app.bench.form", type: "form" },
+      { eventName: "kustomer.app.bench.web", type: "web" },
+      { eventName: "kustomer.app.bench.off", type: "web" },
+    ],
+    "bench",
+  );
+  await posthorn.daemon.storage.registry.setState("kustomer.app.bench.off", "disabled");
+  for (const { eventName } of made) {
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ input: `{"from":"${eventName}","n":1.10}`, eventName, do: "send" }))
+      body.set(name, value);
+    const response = await fetch(`http://${posthorn.daemon.admin.address}/bench`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body,
+    });
+    const isOff = eventName.endsWith("off");
+    expect(await response.text()).toContain(isOff ? "the hook is disabled" : "Sent: it is the event");
+    const stored = (await storedIn(posthorn, "POSTHORN_EVENTS")).filter(({ subject }) => subject === eventName);
+    expect(stored.map(({ text }) => text.includes('"n":1.10'))).toEqual(isOff ? [] : [true]);
+  }
+  await expect.poll(() => posthorn.daemon.storage.keys.list(), { timeout: 20_000 }).toEqual([]);
+});
+
 test("keys are made once and revoked; health, refused calls and the audit log answer", async () => {
   const { keyId, key } = await json<{ keyId: string; key: string }>("POST", "/keys", { app: "shop", expiresInDays: 1 });
   expect(key).toMatch(/^phk_/);

@@ -12,7 +12,7 @@ export interface BenchView {
   /** What is looked at: as text where it is text, else as base64, which carries any bytes through the form. */
   readonly input: { readonly text: string } | { readonly base64: string } | { readonly tooLarge: true } | undefined;
   readonly options: TakeOptions;
-  readonly emailHooks: readonly AdminHook[];
+  readonly hooks: readonly AdminHook[];
   readonly kind?: string;
   readonly report?: MailReport;
   readonly sent?: { readonly eventName: string; readonly answer: SendAnswer };
@@ -29,7 +29,7 @@ export function benchPage(frame: Omit<Frame, "title">, view: BenchView): Html {
   );
 }
 
-const form = ({ input, options, emailHooks, maySend, report }: BenchView): Html =>
+const form = ({ input, options, hooks, maySend, report }: BenchView): Html =>
   html`<form method="post" action="/bench" enctype="multipart/form-data" class="stack drop" data-drop="input">
     <label for="input">A mail with its headers, a page's HTML, or JSON</label>
     ${
@@ -56,10 +56,10 @@ ${input !== undefined && "text" in input ? input.text : ""}</textarea>`
       <summary>As which hook, with which options</summary>
       <div class="filter">
         <label class="grow"
-          >Options of the hook <input name="eventName" list="email-hooks" value="${options.eventName}" class="mono"
+          >Options of the hook <input name="eventName" list="bench-hooks" value="${options.eventName}" class="mono"
         /></label>
-        <datalist id="email-hooks">
-          ${emailHooks.map(({ eventName, displayEventName }) => html`<option value="${eventName}">${displayEventName}</option>`)}
+        <datalist id="bench-hooks">
+          ${hooks.map(({ eventName, displayEventName }) => html`<option value="${eventName}">${displayEventName}</option>`)}
         </datalist>
         <label>Select by type <input name="selectType" value="${options.selectType}" placeholder="Order" /></label>
         <label

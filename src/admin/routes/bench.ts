@@ -20,11 +20,8 @@ const FORMS = ["as-sent", "compact", "expand", "flatten"] as const;
 
 /** The test bench. Looking changes nothing; sending is for operators. */
 export function benchRoutes(server: FastifyInstance, services: AdminServices): void {
-  const plain = (request: FastifyRequest): Pick<BenchView, "emailHooks" | "maySend"> => ({
-    emailHooks: services
-      .hooks()
-      .filter(({ type }) => type === "email")
-      .slice(0, SUGGESTED_HOOKS),
+  const plain = (request: FastifyRequest): Pick<BenchView, "hooks" | "maySend"> => ({
+    hooks: services.hooks().slice(0, SUGGESTED_HOOKS),
     maySend: request.person?.role !== "viewer",
   });
   server.get("/bench", async (request, reply) => {
@@ -55,7 +52,7 @@ export function benchRoutes(server: FastifyInstance, services: AdminServices): v
     if (textField(form, "do") !== "send" || !view.maySend)
       return sendHtml(reply, benchPage(frameOf(request, "/bench"), view));
     const eventName = options.eventName ?? "";
-    const answer = await services.sendMail(eventName, bytes, actorOf(request));
+    const answer = await services.send(eventName, bytes, actorOf(request));
     return sendHtml(reply, benchPage(frameOf(request, "/bench"), { ...view, sent: { eventName, answer } }));
   });
 }
@@ -63,7 +60,7 @@ export function benchRoutes(server: FastifyInstance, services: AdminServices): v
 async function looked(
   bytes: Uint8Array | undefined,
   options: TakeOptions,
-  plain: Pick<BenchView, "emailHooks" | "maySend">,
+  plain: Pick<BenchView, "hooks" | "maySend">,
   services: AdminServices,
 ): Promise<BenchView> {
   if (bytes === undefined || bytes.length === 0) return { ...plain, input: undefined, options };
