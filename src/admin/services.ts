@@ -226,7 +226,7 @@ export interface AdminKey {
   readonly eventNames: readonly string[] | null;
   readonly createdAt: string;
   readonly expires: string | null;
-  /** RFC 3339; on this replica since its start, null when not. */
+  /** RFC 3339, to the hour; null for never. */
   readonly lastUsed: string | null;
 }
 

@@ -9,11 +9,14 @@ const DAY_MS = 24 * 60 * 60_000;
 export function adminKeys({ keys, snapshot }: Storage, noteChange: NoteChange): KeyServices {
   return {
     keys: () =>
-      keys.list().map(({ keyId, app, eventNames, createdAt, expires }) => {
-        const used = keys.lastUsed(keyId);
-        const lastUsed = used === undefined ? null : new Date(used).toISOString();
-        return { keyId, app, eventNames: eventNames ?? null, createdAt, expires, lastUsed };
-      }),
+      keys.list().map(({ keyId, app, eventNames, createdAt, expires, lastUsed }) => ({
+        keyId,
+        app,
+        eventNames: eventNames ?? null,
+        createdAt,
+        expires,
+        lastUsed,
+      })),
     createKey: async ({ app, eventName, expiresInDays }, by) => {
       if (snapshot.app(app) === undefined) throw new OperatorError(`no app ${app} is installed`, "choose another app");
       if (eventName !== undefined && snapshot.hookByEventName(eventName)?.app !== app)

@@ -42,7 +42,6 @@ const NO_SECRET = Buffer.alloc(32);
 export class KeyStore {
   readonly #bucket: LiveBucket;
   readonly #keys = new Map<string, ApiKey>();
-  readonly #lastUsed = new Map<string, number>();
   readonly #used = new Map<string, string>();
   readonly #tasks: Tasks;
 
@@ -53,11 +52,8 @@ export class KeyStore {
       onChange: (key, value) => {
         if (key.startsWith(USED)) return this.#takeUse(key.slice(USED.length), value);
         const read = value === undefined ? undefined : readKey(value);
-        if (read !== undefined) this.#keys.set(key, read);
-        else {
-          this.#keys.delete(key);
-          this.#lastUsed.delete(key);
-        }
+        if (read === undefined) this.#keys.delete(key);
+        else this.#keys.set(key, read);
       },
       onReset: () => {
         this.#keys.clear();
@@ -112,11 +108,6 @@ export class KeyStore {
     this.#tasks.run("note the use of a key", () => this.#bucket.kv.put(`${USED}${keyId}`, at));
   }
 
-  /** When a key last opened something here, milliseconds since 1970; a replica knows of itself, and since its start only. */
-  lastUsed(keyId: string): number | undefined {
-    return this.#lastUsed.get(keyId);
-  }
-
   async revoke(keyId: string): Promise<void> {
     const entry = await this.#bucket.kv.get(keyId);
     if (entry === null || entry.operation !== "PUT")
@@ -140,7 +131,6 @@ export class KeyStore {
     const same = expected.length === NO_SECRET.length && timingSafeEqual(sha256(secret), expected);
     if (known === undefined || !same) return { kind: "unknown" };
     if (known.expires !== null && Date.parse(known.expires) <= now) return { kind: "expired" };
-    this.#lastUsed.set(keyId, now);
     return { kind: "ok", app: known.app, keyId, ...(known.eventNames && { eventNames: known.eventNames }) };
   }
 

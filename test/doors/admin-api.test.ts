@@ -190,7 +190,7 @@ test("keys are made once and revoked; health, refused calls and the audit log an
   expect(key).toMatch(/^phk_/);
   const [unused] = await json<{ lastUsed: string | null }[]>("GET", "/keys");
   expect(unused?.lastUsed).toBeNull();
-  await posthorn.daemon.storage.keys.check(key, Date.now());
+  posthorn.daemon.storage.keys.noteUse(keyId, Date.now());
   const list = (await call("GET", "/keys")).text;
   expect(list).not.toContain(key);
   expect(list).toMatch(/"lastUsed":"2/);

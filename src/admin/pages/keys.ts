@@ -79,7 +79,7 @@ const table = ({ keys, mayChange, now }: KeysView): Html =>
             <td data-label="Expires">
               ${expires === null ? "never" : moment(expires)} ${isExpired && html`<span class="tag bad">expired</span>`}
             </td>
-            <td data-label="Last used">${lastUsed === null ? "not since this replica started" : moment(lastUsed)}</td>
+            <td data-label="Last used">${lastUsed === null ? "never" : moment(lastUsed)}</td>
             ${mayChange && html`<td><a class="button quiet" href="/keys/${keyId}/revoke" aria-label="Revoke ${keyId}">Revoke…</a></td>`}
           </tr>`;
         })}
