@@ -54,7 +54,7 @@ export async function unpackedDebianPackage(name: string): Promise<string> {
 /** Where the programs of an unpacked package find their libraries. */
 export function libraryPath(root: string): string {
   const triple = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-  return ["usr/lib/postfix", `usr/lib/${triple}`, `lib/${triple}`].map((part) => join(root, part)).join(":");
+  return ["usr/lib/postfix", "usr/lib", `usr/lib/${triple}`, `lib/${triple}`].map((part) => join(root, part)).join(":");
 }
 
 const exists = (path: string) =>
