@@ -1,20 +1,16 @@
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+const MINUTE_SECONDS = 60;
 const MAX_KEYS = 100_000;
 
-interface Count {
-  window: number;
-  current: number;
-  previous: number;
-}
+/** How many were counted in each second that the minute still holds, oldest first. */
+type Seconds = { readonly at: number; count: number }[];
 
 /**
- * Counts per key over a sliding minute, from two fixed windows: the current one, and the share of the previous one that
- * is still inside the minute. At most {@link MAX_KEYS} keys are remembered; the oldest go first.
- *
- * Source: Cloudflare, "How we built rate limiting capable of scaling to millions of domains", 2017.
+ * Counts per key over a sliding minute, in slots of a second: the oldest slot counts until all of it is a minute old, so
+ * that no minute ever holds more than the limit. At most {@link MAX_KEYS} keys are remembered; the oldest go first.
  */
 export class SlidingMinute {
-  readonly #counts = new Map<string, Count>();
+  readonly #counts = new Map<string, Seconds>();
 
   /** Counts one more for `key` unless that would pass `limit`; false when it would. */
   tryCount(key: string, limit: number, now: number): boolean {
@@ -25,37 +21,48 @@ export class SlidingMinute {
 
   /** Whether one more for `key` would pass `limit`. */
   isFull(key: string, limit: number, now: number): boolean {
-    const count = this.#countAt(key, now);
-    const share = 1 - (now % MINUTE_MS) / MINUTE_MS;
-    return count.current + count.previous * share >= limit;
+    return totalOf(this.#secondsAt(key, now)) >= limit;
   }
 
   add(key: string, amount: number, now: number): void {
-    this.#countAt(key, now).current += amount;
+    const seconds = this.#secondsAt(key, now) ?? this.#remember(key);
+    const at = Math.floor(now / SECOND_MS);
+    const last = seconds.at(-1);
+    if (last?.at === at) last.count += amount;
+    else seconds.push({ at, count: amount });
   }
 
-  /** How many more fit, and in how many seconds the next window makes room. */
+  /** How many more fit now, and in how many seconds the next place is free. */
   room(key: string, limit: number, now: number): { readonly remaining: number; readonly resetSeconds: number } {
-    const count = this.#countAt(key, now);
-    const share = 1 - (now % MINUTE_MS) / MINUTE_MS;
-    const remaining = Math.max(0, Math.floor(limit - count.current - count.previous * share));
-    return { remaining, resetSeconds: Math.max(1, Math.ceil((MINUTE_MS - (now % MINUTE_MS)) / 1_000)) };
+    const seconds = this.#secondsAt(key, now);
+    const oldest = seconds?.[0]?.at ?? Math.floor(now / SECOND_MS) - MINUTE_SECONDS;
+    const freeAt = (oldest + MINUTE_SECONDS + 1) * SECOND_MS;
+    return {
+      remaining: Math.max(0, Math.floor(limit - totalOf(seconds))),
+      resetSeconds: Math.max(1, Math.ceil((freeAt - now) / SECOND_MS)),
+    };
   }
 
-  #countAt(key: string, now: number): Count {
-    const window = Math.floor(now / MINUTE_MS);
-    let count = this.#counts.get(key);
-    if (count === undefined) {
-      const [oldest] = this.#counts.keys();
-      if (this.#counts.size >= MAX_KEYS && oldest !== undefined) this.#counts.delete(oldest);
-      count = { window, current: 0, previous: 0 };
-      this.#counts.set(key, count);
-    }
-    if (count.window !== window) {
-      count.previous = count.window === window - 1 ? count.current : 0;
-      count.current = 0;
-      count.window = window;
-    }
-    return count;
+  /** What the last minute holds of `key`, after slots that are older have gone. */
+  #secondsAt(key: string, now: number): Seconds | undefined {
+    const seconds = this.#counts.get(key);
+    if (seconds === undefined) return undefined;
+    const oldest = Math.floor(now / SECOND_MS) - MINUTE_SECONDS;
+    while (seconds[0] !== undefined && seconds[0].at < oldest) seconds.shift();
+    return seconds;
   }
+
+  #remember(key: string): Seconds {
+    const [first] = this.#counts.keys();
+    if (this.#counts.size >= MAX_KEYS && first !== undefined) this.#counts.delete(first);
+    const seconds: Seconds = [];
+    this.#counts.set(key, seconds);
+    return seconds;
+  }
+}
+
+function totalOf(seconds: Seconds | undefined): number {
+  let total = 0;
+  for (const { count } of seconds ?? []) total += count;
+  return total;
 }
