@@ -20,6 +20,8 @@ export interface Call {
   readonly query: string;
   /** Header fields that every answer to this request carries: CORS, rate limits. */
   readonly extra: OutgoingHttpHeaders;
+  /** Whether the door closes: the connection ends with this answer, instead of being cut off before the next one. */
+  readonly isLast: () => boolean;
   hook: Hook | undefined;
   /** The language of pages, when a browser asks that shows its answer to a person. */
   language: Language | undefined;
@@ -46,7 +48,7 @@ export function send(call: Call, status: number, headers: OutgoingHttpHeaders, b
     ...headers,
     // 204 and 304 carry no length (RFC 9110 §8.6).
     ...(status !== 204 && { "content-length": Buffer.byteLength(body) }),
-    ...(isUnread && { connection: "close" }),
+    ...((isUnread || call.isLast()) && { connection: "close" }),
   });
   const text = call.method === "HEAD" ? "" : body;
   if (isUnread) linger(call, text);

@@ -35,6 +35,7 @@ export class HttpDoor {
   readonly #options: HttpDoorOptions;
   readonly #requestPrefix = randomBytes(6).toString("hex");
   #requests = 0;
+  #isClosing = false;
 
   constructor(options: HttpDoorOptions, services: HttpDoorServices) {
     this.#options = options;
@@ -43,6 +44,8 @@ export class HttpDoor {
       requestTimeout: options.requestTimeoutMs,
       keepAliveTimeout: options.keepAliveMs,
       forceCloseConnections: "idle",
+      // Said below, in our own words.
+      return503OnClosing: false,
       http: {
         maxHeaderSize: options.maxHeaderBytes,
         headersTimeout: options.headersTimeoutMs,
@@ -99,7 +102,9 @@ export class HttpDoor {
 
   /** No new connections; requests in flight reach their answer, for `graceMs` at most. */
   async close(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#app.server.closeAllConnections(), graceMs);
+    this.#isClosing = true;
+    const { server } = this.#app;
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     await this.#app.close();
     clearTimeout(timer);
   }
@@ -118,6 +123,7 @@ export class HttpDoor {
       extra: {},
       hook: undefined,
       language: undefined,
+      isLast: () => this.#isClosing,
       size: 0,
     };
   }
@@ -125,6 +131,10 @@ export class HttpDoor {
   /** Answers what no request may lack, or ask for (RFC 9112 §3.2, RFC 9110 §10.1.1); true when it did. */
   #isUnfit(call: Call): boolean {
     if (isClosing(call.request.socket)) return true;
+    if (this.#isClosing) {
+      this.#refuse(call, { kind: "tryLater", cause: "shutting-down" });
+      return true;
+    }
     const { headers, httpVersion } = call.request;
     if (headers.host === undefined && httpVersion === "1.1") {
       this.#refuse(call, { kind: "refused", cause: "malformed", detail: "The Host header is missing" });

@@ -161,9 +161,8 @@ test("while the ack is held back nothing is answered, and closing waits for it",
   const closed = open.door.close(20_000);
   expect(text).toBe("");
   acknowledge();
-  await expect.poll(() => text).toMatch(/^HTTP\/1\.1 202 /);
-  waiting.destroy();
   await closed;
+  await expect.poll(() => text).toMatch(/^HTTP\/1\.1 202 .*connection: close/is);
   const late = dial(open);
   await expect(once(late, "connect")).rejects.toThrow("ECONNREFUSED");
 });
