@@ -6,7 +6,7 @@ import type { Verdicts } from "../model/verdicts.ts";
 import { arrayOf, objectOf, toJson } from "./json.ts";
 
 /** Attachments under this size travel inside the event, as base64 (contract §5). */
-export const INLINE_ATTACHMENT_BYTES = 32 * 1024;
+const INLINE_ATTACHMENT_BYTES = 32 * 1024;
 
 /** What stands beside the bytes of a mail when `data.mail` is written for one hook. */
 export interface MailContext {
@@ -46,6 +46,11 @@ function attachmentJson(attachment: Attachment, object: string | null, inline: b
   ]);
 }
 
+/** Whether an attachment travels as base64 inside the event instead of as an object. */
+export function travelsInside({ size, holdsKey }: Attachment): boolean {
+  return size < INLINE_ATTACHMENT_BYTES && holdsKey !== true;
+}
+
 /** `data.mail` of an event (contract §5). Hook ids in addresses are cut to their first four characters. */
 export function mailJson(context: MailContext, options: Pick<HookOptions, "include" | "attachments">): JsonText {
   const { summary, envelope } = context;
@@ -78,7 +83,7 @@ export function mailJson(context: MailContext, options: Pick<HookOptions, "inclu
       "attachments",
       arrayOf(
         summary.attachments.map((attachment) => {
-          const inline = options.attachments === "store" && attachment.size < INLINE_ATTACHMENT_BYTES;
+          const inline = options.attachments === "store" && travelsInside(attachment);
           return attachmentJson(attachment, context.attachmentObjects.get(attachment.part) ?? null, inline);
         }),
       ),

@@ -19,6 +19,8 @@ export type PayloadChoice =
       readonly kind: "nothing";
       readonly code: "nothing-extracted" | "invalid-json" | "key-mismatch" | "limit-exceeded";
       readonly detail: string;
+      /** The items that count for this hook, none of which was chosen. */
+      readonly items: readonly Item[];
     }
   | { readonly kind: "schema-failed"; readonly detail: string; readonly problems: readonly SchemaProblem[] };
 
@@ -35,10 +37,10 @@ export async function choosePayload(
   keyValue?: string,
 ): Promise<PayloadChoice> {
   if (extraction.limit !== undefined)
-    return { kind: "nothing", code: "limit-exceeded", detail: `${extraction.limit.limit}: ${extraction.limit.detail}` };
+    return nothingBut("limit-exceeded", `${extraction.limit.limit}: ${extraction.limit.detail}`);
   const items = keyValue === undefined ? extraction.items : itemsUnderKey(extraction.items, keyValue);
   if (items.length === 0 && extraction.items.length > 0)
-    return { kind: "nothing", code: "key-mismatch", detail: keyMismatch(extraction.items) };
+    return nothingBut("key-mismatch", keyMismatch(extraction.items));
   const selected = selectItem(items, options.select);
   if (selected === undefined) return nothing(extraction, items, options);
   const { item } = selected;
@@ -69,12 +71,18 @@ function nothing(extraction: Extraction, items: readonly Item[], options: Pick<H
   if (items.length > 0) {
     const found = items.slice(0, MAX_NOTES).map(({ format, types }) => (types.length > 0 ? types.join(" ") : format));
     const detail = `select ${JSON.stringify(options.select)} fits no item; found: ${found.join(", ")}`;
-    return { kind: "nothing", code: "nothing-extracted", detail };
+    return nothingBut("nothing-extracted", detail, items);
   }
   const detail = whatWasLookedAt(extraction);
   // In prose, what only looked like JSON is no broken promise of the sender's.
   const failed = extraction.skipped.some(({ source: { element } }) => element === null || element === "script");
-  return { kind: "nothing", code: failed ? "invalid-json" : "nothing-extracted", detail };
+  return nothingBut(failed ? "invalid-json" : "nothing-extracted", detail);
+}
+
+type Nothing = PayloadChoice & { readonly kind: "nothing" };
+
+function nothingBut(code: Nothing["code"], detail: string, items: readonly Item[] = []): Nothing {
+  return { kind: "nothing", code, detail, items };
 }
 
 function whatWasLookedAt({ notes, skipped, cause }: Extraction): string {

@@ -66,6 +66,8 @@ export interface Attachment {
   /** Hex. */
   readonly sha256: string;
   readonly bytes: Uint8Array;
+  /** A `data-kustomer-key` stands in it: it never travels inside an event, however small (contract §2 `key`). */
+  readonly holdsKey?: true;
 }
 
 /** What the event says of a mail (contract §5 `data.mail`), as read from its bytes. */

@@ -2,6 +2,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import { POSTHORN } from "../model/app-name.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
+import type { Item } from "../model/item.ts";
 import type { Envelope, JsonText, MailSummary } from "../model/mail.ts";
 import type { RefusedCause, TryLaterCause } from "../model/outcome.ts";
 import type { Authentication } from "../model/verdicts.ts";
@@ -11,7 +12,8 @@ import { authorOf, demandOf, whyNotAllowed } from "./sender-policy.ts";
 
 /** What shall happen with one mail for one hook. There is no default: every path decides. */
 export type Decision =
-  | { readonly kind: "publish"; readonly payload: JsonText }
+  /** `items` are those that count for this hook: all of them, or those under its key. */
+  | { readonly kind: "publish"; readonly payload: JsonText; readonly items: readonly Item[] }
   | { readonly kind: "dead-letter"; readonly reason: DeadLetterReason }
   /** Refused towards the relay; `reason` is what it is dead-lettered with when another recipient was stored. */
   | { readonly kind: "refuse"; readonly cause: RefusedCause; readonly reason: DeadLetterReason }
@@ -50,7 +52,7 @@ export function decide(input: DecideInput): Decision {
   }
   switch (choice.kind) {
     case "payload":
-      return { kind: "publish", payload: choice.value };
+      return { kind: "publish", payload: choice.value, items: choice.items };
     case "schema-failed":
       return deadLetter("schema-failed", choice.detail);
     case "nothing":
@@ -68,7 +70,7 @@ function nothingFound(hook: Hook, choice: PayloadChoice & { kind: "nothing" }): 
     case "dead-letter":
       return { kind: "dead-letter", reason };
     case "publish":
-      return { kind: "publish", payload: NULL_PAYLOAD };
+      return { kind: "publish", payload: NULL_PAYLOAD, items: choice.items };
     case "reject":
       return { kind: "refuse", cause: "empty", reason };
     default:

@@ -70,6 +70,13 @@ async function deliverAll(
 ): Promise<readonly Outcome[]> {
   const pending = stages.verdictsOf(mail);
   const wishes = await wishesOf(deliveries, stages);
+  if ("error" in wishes) {
+    stages.logFault("A hook's key is not set; the relay keeps the mail", {
+      transactionId: mail.transactionId,
+      ...wishes,
+    });
+    return deliveries.map(() => ({ kind: "tryLater", cause: "setting-wrong", error: wishes.error }));
+  }
   const rawObject = once(() => stages.storeObject(mail.bytes, mail.receivedAt, signal));
   const reading = await readTwice(mail.bytes, wishes, stages);
   if (reading.kind === "busy") return deliveries.map(() => ({ kind: "tryLater", cause: "busy" }));
@@ -91,7 +98,7 @@ async function deliverAll(
       const delivery = deliveries[index] as Delivery;
       switch (decision.kind) {
         case "publish":
-          return one.publish(delivery, reading, decision.payload);
+          return one.publish(delivery, reading, decision);
         case "dead-letter":
           return one.deadLetter(delivery, reading, decision.reason);
         case "refuse":
@@ -129,20 +136,23 @@ async function authenticationFor(
   return first;
 }
 
-function wishesOf(deliveries: readonly Delivery[], stages: MailStages): Promise<HookWish[]> {
-  return Promise.all(
-    deliveries.map(async ({ hook }) => {
-      const { select, jsonld, schema, key } = hook.options;
-      const keyValue = key === undefined ? undefined : await stages.keyOf(hook);
-      // Without the secret nobody could tell whose items count; taking them all would be worse than waiting.
-      if (key !== undefined && keyValue === undefined)
-        throw new Error(`the key of ${hook.eventName} (${key}) is not set`);
-      return {
-        options: { jsonld, ...(select && { select }), ...(schema !== undefined && { schema }) },
-        ...(keyValue !== undefined && { keyValue }),
-      };
-    }),
-  );
+async function wishesOf(
+  deliveries: readonly Delivery[],
+  stages: MailStages,
+): Promise<readonly HookWish[] | { readonly error: Error }> {
+  const wishes: HookWish[] = [];
+  for (const { hook } of deliveries) {
+    const { select, jsonld, schema, key } = hook.options;
+    const keyValue = key === undefined ? undefined : await stages.keyOf(hook);
+    // Without the secret nobody could tell whose items count; taking them all would be worse than waiting.
+    if (key !== undefined && keyValue === undefined)
+      return { error: new Error(`the key of ${hook.eventName} (${key}) is not set`) };
+    wishes.push({
+      options: { jsonld, ...(select && { select }), ...(schema !== undefined && { schema }) },
+      ...(keyValue !== undefined && { keyValue }),
+    });
+  }
+  return wishes;
 }
 
 /** A thread may die for another reason than the mail it held, so a mail gets a second one before it is blamed. */

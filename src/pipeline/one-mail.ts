@@ -5,7 +5,7 @@ import { mailEventId } from "../event/event-id.ts";
 import { itemsJson, skippedJson } from "../event/items-json.ts";
 import { objectOf } from "../event/json.ts";
 import type { MailContext } from "../event/mail-json.ts";
-import { INLINE_ATTACHMENT_BYTES, mailJson } from "../event/mail-json.ts";
+import { mailJson, travelsInside } from "../event/mail-json.ts";
 import { rawMailJson } from "../event/raw-mail-json.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
@@ -13,11 +13,13 @@ import type { JsonText, ReceivedMail } from "../model/mail.ts";
 import type { EventId, Outcome } from "../model/outcome.ts";
 import type { Verdicts } from "../model/verdicts.ts";
 import type { MailReading } from "../worker/read-mail.ts";
+import type { Decision } from "./decide.ts";
 import { isAutomatic } from "./decide.ts";
 import type { MailStages, StoredObject } from "./deliver-mail.ts";
 import type { Delivery } from "./deliveries.ts";
 import { rawIdentity } from "./raw-identity.ts";
 
+type Publication = Decision & { readonly kind: "publish" };
 type Read = MailReading & { readonly kind: "read" };
 
 /** What the deliveries of one mail share, and how each of them is stored. */
@@ -42,7 +44,7 @@ export class OneMail {
     this.#verdicts = verdicts;
   }
 
-  async publish(delivery: Delivery, reading: Read, payload: JsonText): Promise<Outcome> {
+  async publish(delivery: Delivery, reading: Read, decision: Publication): Promise<Outcome> {
     const { hook } = delivery;
     const { extraction, summary } = reading;
     const attachmentObjects = await this.#storeAttachments(reading, hook);
@@ -52,8 +54,8 @@ export class OneMail {
     const eventWith = (object: string | null) => {
       const context = this.#context(delivery, reading, attachmentObjects, object);
       const data = objectOf([
-        ["payload", payload],
-        ["items", itemsJson(extraction.items)],
+        ["payload", decision.payload],
+        ["items", itemsJson(decision.items)],
         ["skipped", skippedJson(extraction.skipped)],
         ["mail", mailJson(context, hook.options)],
       ]);
@@ -131,11 +133,11 @@ export class OneMail {
   ): Promise<ReadonlyMap<string, string> | (StoredObject & { kind: "tryLater" })> {
     const names = new Map<string, string>();
     if (hook.options.attachments === "drop") return names;
-    for (const { part, bytes, size } of reading.summary.attachments) {
-      if (size < INLINE_ATTACHMENT_BYTES) continue;
-      const stored = await this.#stages.storeObject(bytes, this.#mail.receivedAt, this.#signal);
+    for (const attachment of reading.summary.attachments) {
+      if (travelsInside(attachment)) continue;
+      const stored = await this.#stages.storeObject(attachment.bytes, this.#mail.receivedAt, this.#signal);
       if (stored.kind === "tryLater") return stored;
-      names.set(part, stored.name);
+      names.set(attachment.part, stored.name);
     }
     return names;
   }

@@ -1,5 +1,5 @@
 import type { ExtractLimits } from "../extract/limits.ts";
-import { removeHookKeys } from "../extract/hook-keys.ts";
+import { holdsHookKey, removeHookKeys } from "../extract/hook-keys.ts";
 import { extractItems } from "../extract/items.ts";
 import { choosePayload } from "../extract/payload.ts";
 import type { PayloadChoice } from "../extract/payload.ts";
@@ -56,11 +56,15 @@ export async function readMail(
   return { kind: "read", summary: withoutHookKeys(parsing.summary), extraction, choices, notes };
 }
 
-/** Keys never reach an event: neither as an attribute of a script nor as a header field (contract §5). */
+/** Keys never reach an event: neither as an attribute in a page, its source or an attachment, nor as a header field. */
 function withoutHookKeys(summary: MailSummary): MailSummary {
   return {
     ...summary,
     html: summary.html === null ? null : removeHookKeys(summary.html),
+    text: summary.text === null ? null : removeHookKeys(summary.text),
+    attachments: summary.attachments.map((attachment) =>
+      holdsHookKey(attachment.bytes) ? { ...attachment, holdsKey: true } : attachment,
+    ),
     headers: summary.headers.filter(({ name }) => name.toLowerCase() !== "x-hook-key"),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { removeHookKeys } from "../../src/extract/hook-keys.ts";
+import { holdsHookKey, removeHookKeys } from "../../src/extract/hook-keys.ts";
 
 test.each([
   ["double quotes", '<script data-kustomer-key="s3 cret" id=a>', '<script data-kustomer-key="" id=a>'],
@@ -11,4 +11,12 @@ test.each([
   ["two keys", "<a data-kustomer-key=1><b data-kustomer-key='2'>", '<a data-kustomer-key=""><b data-kustomer-key="">'],
 ])("a key in %s is taken out and all else stays", (_, html, without) => {
   expect(removeHookKeys(html)).toBe(without);
+});
+
+test("an attachment that holds a key is known by it in ASCII and UTF-16, and others are not", () => {
+  const page = '<script DATA-kustomer-key="s3cret">{}</script>';
+  expect(holdsHookKey(Buffer.from(page))).toBe(true);
+  expect(holdsHookKey(Buffer.from(page, "utf16le"))).toBe(true);
+  expect(holdsHookKey(Buffer.from("<script>{}</script>"))).toBe(false);
+  expect(holdsHookKey(Buffer.alloc(0))).toBe(false);
 });
