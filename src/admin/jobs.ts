@@ -69,8 +69,12 @@ export class Jobs {
     return job;
   }
 
-  async close(): Promise<void> {
+  /** Stops after the one it is at; one that takes longer than `graceMs` is left to fail, and stays a dead letter. */
+  async close(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    await this.#tasks.settled();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, graceMs);
+    await Promise.race([this.#tasks.settled(), late]);
+    clearTimeout(timer);
   }
 }

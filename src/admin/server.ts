@@ -33,6 +33,8 @@ export interface AdminOptions {
 
 const BODY_BYTES = 2 * 1024 * 1024;
 const REQUEST_MS = 30_000;
+/** What bulk work may still take at the end; the daemon stops within ten seconds. */
+const JOB_GRACE_MS = 2_000;
 
 // Only our own files, no inline script or style, nothing from elsewhere, and no page of ours in somebody's frame.
 const POLICY = [
@@ -96,7 +98,7 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
   hookRoutes(server, services, services.now);
   eventRoutes(server, services);
   const jobs = new Jobs(services.log);
-  server.addHook("preClose", () => jobs.close());
+  server.addHook("preClose", () => jobs.close(JOB_GRACE_MS));
   deadLetterRoutes(server, services, jobs);
   benchRoutes(server, services);
   api(server, services);

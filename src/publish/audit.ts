@@ -14,7 +14,7 @@ export interface AuditEntry {
   readonly detail?: string;
 }
 
-export const AUDIT_STREAM = "POSTHORN_AUDIT";
+const AUDIT_STREAM = "POSTHORN_AUDIT";
 
 /** Writes one entry; resolves when the stream has acknowledged it, throws what the client throws. */
 export async function writeAudit(js: JetStreamClient, entry: AuditEntry): Promise<void> {

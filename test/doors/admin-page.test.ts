@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-
+import axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
@@ -17,13 +15,11 @@ const TOKEN = "a-token-for-this-test";
 const PATIENCE_MS = 30_000;
 // Each test is a walk through many pages; a busy machine takes its time.
 vi.setConfig({ testTimeout: 180_000 });
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 let nats: NatsServer;
 let posthorn: TestDaemon;
 let browser: Browser;
 let origin: string;
-let axeText: string | undefined;
 let hook: Hook & { readonly address: string };
 beforeAll(async () => {
   browser = await launchChromium();
@@ -83,17 +79,16 @@ async function send(mail: string, to = hook.address): Promise<string> {
 /** What axe finds on a page: everything, or what depends on colours and width alone. */
 async function violationsOn(page: Page, rules?: readonly string[]): Promise<string[]> {
   // Given through the debugger, so that the page's own policy stays as it is.
-  axeText ??= await readFile(AXE, "utf8");
-  if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axeText);
+  if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axe.source);
   return page.evaluate(async (only) => {
-    const { axe } = globalThis as unknown as {
+    const { axe: here } = globalThis as unknown as {
       axe: {
         run(
           options: object,
         ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
       };
     };
-    const { violations } = await axe.run({
+    const { violations } = await here.run({
       resultTypes: ["violations"],
       ...(only !== undefined && { runOnly: { type: "rule", values: only } }),
     });
