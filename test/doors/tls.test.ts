@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { connect as tlsConnect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { connect } from "node:net";
@@ -192,6 +193,29 @@ test("a client certificate of the named CA counts as logged in, another one and 
   expect(await takenFrom("192.0.2.1", relayCertificate)).toBe(5);
   expect(await takenFrom("198.51.100.1", strangers)).toBeLessThan(5);
   expect(await takenFrom("203.0.113.1", {})).toBeLessThan(5);
+});
+
+test("openssl's client accepts certificate, chain and name over STARTTLS and over SMTPS", async () => {
+  const ca = join(folder.path, "cert.pem");
+  for (const [door, more] of [
+    ["smtp", ["-starttls", "smtp"]],
+    ["smtps", []],
+  ] as const) {
+    const child = execFile("openssl", [
+      ...["s_client", "-connect", `127.0.0.1:${portOf(door)}`, "-CAfile", ca, "-verify_return_error"],
+      ...["-verify_hostname", NAME, "-crlf", "-quiet", ...more],
+    ]);
+    let heard = "";
+    child.stdout?.on("data", (text: string) => {
+      heard += text;
+      // Behind STARTTLS the greeting is past, and the client itself has said EHLO.
+      if (/^220 .*\n$/.test(heard)) child.stdin?.write("QUIT\n");
+    });
+    if (door === "smtp") child.stdin?.write("QUIT\n");
+    const [code] = (await once(child, "close")) as [number];
+    expect(heard).toContain("221 2.0.0");
+    expect(code).toBe(0);
+  }
 });
 
 /** Waits until new handshakes show `certificate`. */
