@@ -11,7 +11,7 @@ import type { DnsServer } from "../support/dns-server.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 180_000;
 
 /** A program under load, as a process of its own. */
 export interface Contestant extends AsyncDisposable {

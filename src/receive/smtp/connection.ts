@@ -252,6 +252,7 @@ export class MailConnection extends SMTPConnection {
     }
     parser.collectMail({
       maxBytes: this.#door.settings.maxMessageBytes,
+      announcedBytes: declaredBytes(this.session),
       acceptBareLf: this.#isTrusted,
       takeBytes: (count) => this.#takeBytes(count),
       onEnd: (end) => this.#onDataEnd(end, parser),

@@ -1,5 +1,7 @@
 import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
 
+import { MailBytes } from "./mail-bytes.ts";
+
 /** How the bytes between DATA and CRLF.CRLF ended. */
 export type DataEnd =
   | { readonly kind: "mail"; readonly bytes: Uint8Array }
@@ -9,6 +11,8 @@ export type DataEnd =
 
 export interface DataRules {
   readonly maxBytes: number;
+  /** What SIZE= announced, 0 without it. */
+  readonly announcedBytes: number;
   /** A trusted relay's bare LF is taken as a line end; CRLF.CRLF ends the mail for everybody. */
   readonly acceptBareLf: boolean;
   /** Takes bytes from the budget of bytes in flight; false when there is no room. */
@@ -38,7 +42,7 @@ export class MailStream extends SMTPStream {
   onSmuggling: () => void = () => undefined;
 
   #rules: DataRules | undefined;
-  #segments: Buffer[] = [];
+  #bytes: MailBytes | undefined;
   #size = 0;
   #at: At = "line-start";
   #failure: "too-large" | "over-budget" | undefined;
@@ -47,7 +51,7 @@ export class MailStream extends SMTPStream {
   /** Collects what follows as a mail; `rules.onEnd` is called once. Commands are read again after `continue()`. */
   collectMail(rules: DataRules): void {
     this.#rules = rules;
-    this.#segments = [];
+    this.#bytes = new MailBytes(Math.min(rules.announcedBytes, rules.maxBytes));
     this.#size = 0;
     this.#at = "line-start";
     this.#failure = undefined;
@@ -118,7 +122,7 @@ export class MailStream extends SMTPStream {
     this.#rules = undefined;
     if (end === "smuggling") {
       this.isClosed = true;
-      this.#segments = [];
+      this.#bytes = undefined;
       rules.onEnd({ kind: "smuggling" });
       done();
       return;
@@ -127,7 +131,13 @@ export class MailStream extends SMTPStream {
     const rest = chunk.subarray(end);
     // The library runs this when the reply was sent and `continue()` is called: what was pipelined behind the mail.
     this._continueCallback = () => this._write(rest, "binary", done);
-    rules.onEnd(this.#failure === undefined ? { kind: "mail", bytes: this.#joined() } : { kind: this.#failure });
+    const bytes = this.#bytes;
+    this.#bytes = undefined;
+    rules.onEnd(
+      this.#failure !== undefined || bytes === undefined
+        ? { kind: this.#failure ?? "over-budget" }
+        : { kind: "mail", bytes: bytes.whole() },
+    );
   }
 
   /**
@@ -195,20 +205,8 @@ export class MailStream extends SMTPStream {
     if (this.#failure !== undefined || bytes.length === 0) return;
     if (this.#size > rules.maxBytes) this.#failure = "too-large";
     else if (!rules.takeBytes(bytes.length)) this.#failure = "over-budget";
-    if (this.#failure === undefined) this.#segments.push(bytes);
-    else this.#segments = [];
-  }
-
-  /** The mail in one piece; big ones in shared memory, so that a worker reads them without a copy. */
-  #joined(): Uint8Array {
-    const joined =
-      this.#size > SHARED_FROM_BYTES
-        ? Buffer.from(new SharedArrayBuffer(this.#size))
-        : Buffer.allocUnsafeSlow(this.#size);
-    let offset = 0;
-    for (const segment of this.#segments) offset += segment.copy(joined, offset);
-    this.#segments = [];
-    return joined;
+    if (this.#failure === undefined) this.#bytes?.add(bytes);
+    else this.#bytes = undefined;
   }
 
   /** Whether CR and LF stand together, and only at the end; a line may come in pieces. */
@@ -224,5 +222,3 @@ export class MailStream extends SMTPStream {
 }
 
 const COMMANDS_IN_A_ROW = 50;
-/** From here on copying costs more than the slower access to shared memory. */
-const SHARED_FROM_BYTES = 64 * 1024;

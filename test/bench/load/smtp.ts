@@ -76,7 +76,7 @@ function session(next: () => number | undefined, onMail: (ms: number, refusal?: 
   const place = placeOfNumber(mail);
   const body = Buffer.concat([mail, Buffer.from(".\r\n")]);
   const rcpts = recipients.map((address) => `RCPT TO:<${address}>\r\n`).join("");
-  const envelope = Buffer.from(`MAIL FROM:<orders@shop.example>\r\n${rcpts}DATA\r\n`);
+  const envelope = Buffer.from(`MAIL FROM:<orders@shop.example> SIZE=${mail.length}\r\n${rcpts}DATA\r\n`);
   const envelopeReplies = recipients.length + 2;
   const finalReplies = lmtp ? recipients.length : 1;
   return new Promise((resolve, reject) => {
