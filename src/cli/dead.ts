@@ -74,7 +74,12 @@ export function deadCommand(): Command {
         replayAll(storage, settings, await chosen(storage, ids, reason), command),
       );
       if (wantsJson(command)) printJson(results);
-      if (results.some(({ result }) => result !== "published")) process.exitCode = 1;
+      const left = results.filter(({ result }) => result !== "published").length;
+      if (left > 0)
+        throw new OperatorError(
+          `${left} of ${results.length} did not become events`,
+          "see why with `posthorn dead show ID`, change the hook, and replay again",
+        );
     });
   dead
     .command("discard")

@@ -3,17 +3,18 @@ import { Command } from "commander";
 import { EVENT_SCHEMA } from "../event/event-schema.ts";
 import { typeTextOf } from "../event/schema-types.ts";
 import type { Hook } from "../model/hook.ts";
-import { withStorage } from "./context.ts";
-import { print } from "./print.ts";
+import { wantsJson, withStorage } from "./context.ts";
+import { print, printJson } from "./print.ts";
 
 /** `posthorn types`: TypeScript types of the installed hooks' events, made of the schemas that `posthorn schema` prints. */
 export function typesCommand(): Command {
   return new Command("types")
     .description("TypeScript types for subscribers, of every installed hook")
     .addHelpText("after", "\nExample:\n  posthorn types > posthorn-events.d.ts")
-    .action(async () => {
-      const hooks = await withStorage(async ({ snapshot }) => snapshot.hooks());
-      print(typesOf(hooks));
+    .action(async (_options, command: Command) => {
+      const typescript = typesOf(await withStorage(async ({ snapshot }) => snapshot.hooks()));
+      if (wantsJson(command)) printJson({ typescript });
+      else print(typescript);
     });
 }
 

@@ -322,37 +322,40 @@ export function readSettings(
 ): Settings {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
+  const written = new Map<string, string>();
   for (const [name, setting] of Object.entries(SETTINGS)) {
     // An empty variable is what `NAME=` in a compose file means: not set.
     const text = flags[name] ?? (env[setting.variable] || setting.default);
     values[name] = setting.read(text);
+    written.set(setting.variable, "secret" in setting ? "…" : JSON.stringify(text));
     if (values[name] === undefined) {
-      const shown = "secret" in setting ? "…" : JSON.stringify(text);
-      problems.push(`${setting.variable} is ${shown}; allowed: ${setting.allowed}`);
+      problems.push(`${setting.variable} is ${written.get(setting.variable)}; allowed: ${setting.allowed}`);
     }
   }
   // The cast stands beside the check: rules over several settings look only at those that could be read.
   const settings = values as Settings;
-  problems.push(...problemsBetween(settings));
+  problems.push(...problemsBetween(settings, (variable) => `${variable} is ${written.get(variable)}`));
   if (problems.length > 0)
     throw new OperatorError(problems.join("; "), "Correct the setting and start again", { exitCode: 78 });
   return settings;
 }
 
-/** What one setting alone cannot get wrong. */
-function problemsBetween(settings: Partial<Settings>): string[] {
+/** What one setting alone cannot get wrong; `said` names a variable with its value. */
+function problemsBetween(settings: Partial<Settings>, said: (variable: string) => string): string[] {
   const { dedupeWindow, eventsMaxAge, tlsCert, tlsKey, tlsRequired, smtpsListen } = settings;
   const problems: string[] = [];
   // JetStream refuses a duplicate window that is longer than the age of the oldest message (10052).
   if (dedupeWindow !== undefined && eventsMaxAge !== undefined && dedupeWindow > eventsMaxAge)
-    problems.push("POSTHORN_DEDUPE_WINDOW is longer than POSTHORN_EVENTS_MAX_AGE; allowed: at most as long");
+    problems.push(
+      `${said("POSTHORN_DEDUPE_WINDOW")}; allowed: at most as long as events are kept, and ${said("POSTHORN_EVENTS_MAX_AGE")}`,
+    );
   if ((tlsCert?.value === undefined) !== (tlsKey?.value === undefined))
-    problems.push("POSTHORN_TLS_CERT and POSTHORN_TLS_KEY belong together; allowed: both or none");
+    problems.push(`${said("POSTHORN_TLS_CERT")} and ${said("POSTHORN_TLS_KEY")}; allowed: both or none`);
   const hasCertificate = tlsCert?.value !== undefined;
   if (tlsRequired?.on === true && !hasCertificate)
-    problems.push("POSTHORN_TLS_REQUIRED is true without POSTHORN_TLS_CERT; allowed: true with a certificate");
+    problems.push(`${said("POSTHORN_TLS_REQUIRED")} without POSTHORN_TLS_CERT; allowed: true with a certificate`);
   if (smtpsListen !== undefined && smtpsListen.at !== "off" && !hasCertificate)
-    problems.push("POSTHORN_SMTPS_LISTEN is set without POSTHORN_TLS_CERT; allowed: off, or with a certificate");
+    problems.push(`${said("POSTHORN_SMTPS_LISTEN")} without POSTHORN_TLS_CERT; allowed: off, or with a certificate`);
   return [...problems, ...signInProblems(settings)];
 }
 
