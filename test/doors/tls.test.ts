@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { connect as tlsConnect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { connect } from "node:net";
@@ -196,24 +196,22 @@ test("a client certificate of the named CA counts as logged in, another one and 
 });
 
 test("openssl's client accepts certificate, chain and name over STARTTLS and over SMTPS", async () => {
-  const ca = join(folder.path, "cert.pem");
   for (const [door, more] of [
     ["smtp", ["-starttls", "smtp"]],
     ["smtps", []],
   ] as const) {
-    const child = execFile("openssl", [
-      ...["s_client", "-connect", `127.0.0.1:${portOf(door)}`, "-CAfile", ca, "-verify_return_error"],
-      ...["-verify_hostname", NAME, "-crlf", "-quiet", ...more],
-    ]);
-    let heard = "";
-    child.stdout?.on("data", (text: string) => {
-      heard += text;
-      // Behind STARTTLS the greeting is past, and the client itself has said EHLO.
-      if (/^220 .*\n$/.test(heard)) child.stdin?.write("QUIT\n");
-    });
-    if (door === "smtp") child.stdin?.write("QUIT\n");
+    const child = spawn(
+      "openssl",
+      [
+        ...["s_client", "-connect", `127.0.0.1:${portOf(door)}`, "-CAfile", join(folder.path, "cert.pem")],
+        ...["-verify_return_error", "-verify_hostname", NAME, "-brief", ...more],
+      ],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    );
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
     const [code] = (await once(child, "close")) as [number];
-    expect(heard).toContain("221 2.0.0");
+    expect(said).toContain("Verification: OK");
     expect(code).toBe(0);
   }
 });
