@@ -20,7 +20,7 @@ export interface Tag {
 
 /** Names in lower case, prepared so that most tags are passed over without their name being read. */
 export interface TagNames {
-  readonly names: ReadonlySet<string>;
+  readonly names: Pick<ReadonlySet<string>, "has">;
   /** Per first letter a bit for each length. */
   readonly lengths: Uint32Array;
 }

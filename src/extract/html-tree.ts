@@ -3,7 +3,8 @@ import { defaultTreeAdapter, html, parse } from "parse5";
 
 import type { HtmlLimits } from "./limits.ts";
 import { isQuoteClass } from "./quote-class.ts";
-import { slimPage } from "./raw-text.ts";
+import type { WantedAttributes } from "./slim-page.ts";
+import { slimPage } from "./slim-page.ts";
 
 export type Element = DefaultTreeAdapterMap["element"];
 export type Node = DefaultTreeAdapterMap["childNode"];
@@ -32,11 +33,12 @@ class LimitSignal extends Error {
 
 /**
  * A page as a tree by the HTML standard, with scripting off. Depth and nodes are counted while it grows, so that
- * neither 100,000 nested elements nor formatting elements that every paragraph repeats cost more than the limits allow.
+ * neither 100,000 nested elements nor formatting elements that every paragraph repeats cost more than the limits allow. Only
+ * the wanted attributes are in it.
  */
-export function parseTree(page: string, limits: HtmlLimits): TreeReading {
+export function parseTree(page: string, limits: HtmlLimits, wanted: WantedAttributes): TreeReading {
   try {
-    const slim = slimPage(page);
+    const slim = slimPage(page, wanted);
     const most = Math.min(limits.htmlNodes, mostElementsOf(slim.html));
     const treeAdapter = countingAdapter(limits.htmlDepth, most, slim.texts);
     return { kind: "tree", document: parse(slim.html, { scriptingEnabled: false, treeAdapter }) };

@@ -6,7 +6,13 @@ import type { HtmlLimits } from "./limits.ts";
 import type { MicrodataNode } from "./microdata-json.ts";
 import { writeMicrodata } from "./microdata-json.ts";
 import { microdataValueOf, resolveUrl } from "./microdata-value.ts";
+import { wantedAttributes } from "./slim-page.ts";
 import { absoluteType } from "./types.ts";
+
+const ATTRIBUTES = wantedAttributes(
+  ["id", "itemid", "itemprop", "itemref", "itemscope", "itemtype", "class"],
+  ["content", "href", "src", "data", "value", "datetime"],
+);
 
 /** One top-level microdata item, as JSON-LD. */
 interface MicrodataItem {
@@ -40,7 +46,7 @@ export function findMicrodata(html: string, baseUrl: string | undefined, limits:
 type Counted = (MicrodataReading & { kind: "items" }) & { readonly kept: number; readonly lost: number };
 
 function readMicrodata(html: string, baseUrl: string | undefined, limits: HtmlLimits): Counted | HtmlLimitPassed {
-  const tree = parseTree(html, limits);
+  const tree = parseTree(html, limits, ATTRIBUTES);
   if (tree.kind === "limit") return tree;
   const page = new Page(html, baseUrl, limits);
   const tops: { readonly element: Element; readonly itemsBefore: number }[] = [];

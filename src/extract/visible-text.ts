@@ -2,6 +2,7 @@ import type { Element, HtmlLimitPassed, Node } from "./html-tree.ts";
 import { attributeOf, elementsIn, isElement, isQuoted, parseTree } from "./html-tree.ts";
 import type { HtmlLimits } from "./limits.ts";
 import { isQuoteClass } from "./quote-class.ts";
+import { wantedAttributes } from "./slim-page.ts";
 
 /** A block of text as a person sees it. */
 interface VisibleBlock {
@@ -12,6 +13,7 @@ interface VisibleBlock {
 
 export type VisibleReading = { readonly kind: "blocks"; readonly blocks: readonly VisibleBlock[] } | HtmlLimitPassed;
 
+const ATTRIBUTES = wantedAttributes(["class", "style", "hidden"], []);
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 /** Elements that show nothing, or show something else than their text. */
 const HIDDEN = words(
@@ -34,7 +36,7 @@ const BLANKS = /[ \t\n\f\r]+/g;
  * blanks outside of preformatted text, as a browser shows them (a mail program may break a long string there).
  */
 export function visibleText(html: string, limits: HtmlLimits): VisibleReading {
-  const tree = parseTree(html, limits);
+  const tree = parseTree(html, limits, ATTRIBUTES);
   if (tree.kind === "limit") return tree;
   const blocks: VisibleBlock[] = [];
   // What stands in a block is not visited again: `<pre><code>` is one place.

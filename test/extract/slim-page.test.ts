@@ -1,19 +1,37 @@
 import { expect, test } from "vitest";
 
 import { attributeOf, elementsIn, parseTree, textContentOf } from "../../src/extract/html-tree.ts";
-import { slimPage } from "../../src/extract/raw-text.ts";
+import { slimPage, wantedAttributes } from "../../src/extract/slim-page.ts";
 
+const WANTED = wantedAttributes(["id"], []);
 const LIMITS = { htmlDepth: 512, htmlNodes: 10_000 };
 
 function textOf(html: string, id: string): string | undefined {
-  const tree = parseTree(html, LIMITS);
+  const tree = parseTree(html, LIMITS, WANTED);
   if (tree.kind === "limit") return undefined;
   for (const element of elementsIn(tree.document)) if (attributeOf(element, "id") === id) return textContentOf(element);
   return undefined;
 }
 
 test("scripts and style sheets leave a number behind, and the rest stays", () => {
-  expect(slimPage("<script>let a</script><p>1<style>p{}</style>").html).toBe("<script>0</script><p>1<style>1</style>");
+  expect(slimPage("<script>let a</script><p>1<style>p{}</style>", WANTED).html).toBe(
+    "<script>0</script><p>1<style>1</style>",
+  );
+});
+
+test.each([
+  ["what is wanted", "<p class=\"a b\" id=x data-y title='>'>", "<p id=x >"],
+  ["nothing", "<p class='a' title=\">\">", "<p>"],
+  ["values of properties", "<a href=u title=t><a itemprop=i href='u' title=t>", "<a><a itemprop=i href='u' >"],
+  [
+    "what steers the parser",
+    "<input type=hidden name=n><font color=red class=c/>",
+    "<input type=hidden ><font color=red />",
+  ],
+  ["what is no attribute", "<p a =b = ID=x c>", "<p  = ID=x c>"],
+  ["end tags", "</p class=a>", "</p class=a>"],
+])("of attributes stays %s", (_, html, slim) => {
+  expect(slimPage(html, wantedAttributes(["id", "itemprop"], ["href"])).html).toBe(slim);
 });
 
 test.each([
