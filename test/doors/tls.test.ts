@@ -203,8 +203,16 @@ test("openssl's client accepts certificate, chain and name over STARTTLS and ove
     const child = spawn(
       "openssl",
       [
-        ...["s_client", "-connect", `127.0.0.1:${portOf(door)}`, "-CAfile", join(folder.path, "cert.pem")],
-        ...["-verify_return_error", "-verify_hostname", NAME, "-brief", ...more],
+        "s_client",
+        "-brief",
+        "-verify_return_error",
+        "-verify_hostname",
+        NAME,
+        "-CAfile",
+        join(folder.path, "cert.pem"),
+        "-connect",
+        `127.0.0.1:${portOf(door)}`,
+        ...more,
       ],
       { stdio: ["ignore", "ignore", "pipe"] },
     );
