@@ -7,6 +7,7 @@ import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
 
 const TOKEN = "a-token-for-this-test";
+const FLOOD = 1_000;
 
 let nats: NatsServer;
 let posthorn: TestDaemon;
@@ -133,6 +134,33 @@ test("new events are sent as they arrive, and who was cut off misses none", asyn
     { "last-event-id": id },
   );
   expect(later).toMatch(/"about":"second"[^]*"about":"third"/);
+});
+
+test("of more than can be read some are shown, and how many were passed over is said", async () => {
+  const { js } = posthorn.daemon.storage;
+  const publish = (count: number) =>
+    Promise.all(Array.from({ length: count }, (_, number) => js.publish("kustomer.app.flood", `{"id":"${number}"}`)));
+  // What was passed over is told with the next one that is shown, which another second brings.
+  const feed = async (): Promise<void> => {
+    await publish(FLOOD);
+    while (!isTold) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await publish(1);
+    }
+  };
+  let isTold = false;
+  let feeding: Promise<void> | undefined;
+  const said = await live(
+    (text) => (isTold = text.includes("event: passed")),
+    async () => {
+      feeding = feed();
+    },
+  );
+  await feeding;
+  const shown = [...said.matchAll(/^id: /gm)].length;
+  const passed = [...said.matchAll(/event: passed\ndata: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+  expect(passed).toBeGreaterThan(0);
+  expect(shown).toBeLessThan(FLOOD);
 });
 
 test("dead letters are listed by reason, replayed and discarded", async () => {

@@ -116,6 +116,11 @@ if (live !== null) {
     held.push(event);
     say(`held, ${held.length} new`, false);
   });
+  let passed = 0;
+  source.addEventListener("passed", ({ data }) => {
+    passed += Number(data);
+    say(`live, ${passed} more than can be shown: filter, or load the page again`, true);
+  });
   // A page that is left must not keep its place: browsers allow six connections to one server.
   addEventListener("pagehide", () => source.close());
 }

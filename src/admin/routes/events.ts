@@ -19,6 +19,7 @@ import type { AdminServices, Entry } from "../services.ts";
 const EVENTS_PER_PAGE = 50;
 const SUGGESTED_HOOKS = 200;
 const HEARTBEAT_MS = 15_000;
+const SHOWN_PER_SECOND = 20;
 const LIVE_MS = 5 * 60_000;
 
 type Query = Readonly<Record<string, string | undefined>>;
@@ -161,9 +162,22 @@ function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyR
       Number.isSafeInteger(after) && after > 0 ? after : undefined,
     );
     yield "retry: 3000\n: connected\n\n";
+    let second = 0;
+    let shown = 0;
+    let passed = 0;
     for await (const entry of entries) {
       if (wanted !== undefined && !wanted.has(entry.subject)) continue;
       if (text && !entry.text.toLowerCase().includes(text)) continue;
+      const now = Math.floor(services.now() / 1_000);
+      if (now !== second) [second, shown] = [now, 0];
+      shown += 1;
+      // Nobody reads more than that, and the browser should not have to draw it.
+      if (shown > SHOWN_PER_SECOND) {
+        passed += 1;
+        continue;
+      }
+      if (passed > 0) yield `event: passed\ndata: ${passed}\n\n`;
+      passed = 0;
       yield `id: ${entry.sequence}\ndata: ${JSON.stringify(summaryOf(entry, nameOf(entry, services)))}\n\n`;
     }
   };
