@@ -13,7 +13,7 @@ const args = process.argv.slice(2);
 const rounds = Number(valueOf("--rounds") ?? 5);
 const forMs = Number(valueOf("--ms") ?? 1_500);
 const WARM_UP_REQUESTS = 6_000;
-const WARM_UP_MS = 8_000;
+const WARM_UP_MS = 60_000;
 const CONNECTIONS = 64;
 
 await using nats = await startNatsServer();

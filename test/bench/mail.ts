@@ -13,7 +13,7 @@ const args = process.argv.slice(2);
 const rounds = Number(valueOf("--rounds") ?? 5);
 const forMs = Number(valueOf("--ms") ?? 1_000);
 const WARM_UP_MAILS = 4_000;
-const WARM_UP_MS = 8_000;
+const WARM_UP_MS = 60_000;
 const only = valueOf("--only");
 
 const HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" };

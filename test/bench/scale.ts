@@ -19,7 +19,7 @@ const forMs = Number(valueOf("--ms") ?? 1_500);
 const MANY_HOOKS = 10_000;
 const MANY_EVENTS = 1_000_000;
 const LARGE_BYTES = 25 * 1024 * 1024;
-const WARM_UP = { mails: 3_000, forMs: 8_000 } as const;
+const WARM_UP = { mails: 4_000, forMs: 60_000 } as const;
 let lastNumber = 0;
 
 const wanted = (Object.keys(PARTS) as (keyof typeof PARTS)[]).filter((name) => args.includes(name));
