@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/bench/**", "test/soak/**", "test/faults/**"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     // What other processes do takes its time on a busy machine.
     expect: { poll: { timeout: 20_000 } },
     reporters: ["default", "./test/support/closing-line.ts"],

@@ -40,6 +40,7 @@ export async function openStorage(settings: Settings, log: Log, serverSyncsAlway
     const registry = new Registry(snapshot, {
       addSubjects: (names) => addEventSubjects(connection, names),
       removeSubjects: (names) => removeEventSubjects(connection, names),
+      revokeKeysOf: (app) => keys.revokeAllOf(app),
       now: Date.now,
     });
     return {

@@ -117,6 +117,12 @@ export class KeyStore {
     await this.#bucket.catchUp();
   }
 
+  /** Revokes every key of an app, so that no later app of that name inherits them. */
+  async revokeAllOf(app: string): Promise<void> {
+    await this.#bucket.catchUp();
+    for (const { keyId } of this.list().filter((key) => key.app === app)) await this.revoke(keyId);
+  }
+
   /** Whether `check` answers without asking the server: a guess at a key costs no look-up then. */
   isKnown(presented: string): boolean {
     const keyId = SHAPE.exec(presented)?.[1];

@@ -20,6 +20,8 @@ export interface RegistryServices {
   /** Adds the names outside `kustomer.app.` to the event stream. */
   addSubjects(names: readonly string[]): Promise<SubjectsResult>;
   removeSubjects(names: readonly string[]): Promise<SubjectsResult>;
+  /** Revokes the API keys of an app that is gone. */
+  revokeKeysOf(app: string): Promise<void>;
   now(): number;
 }
 
@@ -75,7 +77,7 @@ export class Registry {
     }
   }
 
-  /** Takes an app and its hooks away. Their ids are gone for good; stored events stay. */
+  /** Takes an app, its hooks and its API keys away. Their ids are gone for good; stored events stay. */
   async uninstall(app: string): Promise<void> {
     await this.#snapshot.catchUp();
     const before = await this.#app(app);
@@ -83,6 +85,7 @@ export class Registry {
     const hooks = await this.#hooksOf(before.value);
     // The app's key makes its hooks visible: without it they are gone at once.
     await this.#kv.delete(keys.app(app), { previousSeq: before.revision });
+    await this.#services.revokeKeysOf(app);
     await this.#removeHooks(hooks, new Set());
     await this.#snapshot.catchUp();
   }

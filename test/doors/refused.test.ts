@@ -44,7 +44,9 @@ test("who was refused, by which hook and why stands in the stream, and a hook's 
   await relay.say("MAIL FROM:<shop@example.org>");
   expect(await relay.say("RCPT TO:<info@localhost>")).toMatch(/^550 5\.1\.1 /);
   expect(await relay.say(`RCPT TO:<${hook.address}>`)).toMatch(/^450 4\.2\.1 /);
-  await expect.poll(async () => (await refused()).length).toBe(2);
+  await relay.say("RSET");
+  expect(await relay.say("MAIL FROM:<big@example.org> SIZE=999999999")).toMatch(/^552 5\.3\.4 /);
+  await expect.poll(async () => (await refused()).length).toBe(3);
   const who = { door: "smtp", remoteAddress: "127.0.0.1", sender: "shop@example.org" };
   expect(await refused()).toMatchObject([
     {
@@ -55,15 +57,20 @@ test("who was refused, by which hook and why stands in the stream, and a hook's 
       subject: "posthorn.refused.smtp",
       entry: { ...who, hook: hook.eventName, answer: "450 4.2.1", recipient: `${hook.hookId.slice(0, 4)}…@localhost` },
     },
+    { entry: { answer: "552 5.3.4" } },
   ]);
   expect(JSON.stringify(await refused())).not.toContain(hook.hookId);
 });
 
 test("the command lists them for people and as JSON, and tail follows from a moment on", async () => {
   const listed = JSON.parse(await cli("list", "--json")) as RefusedEntry[];
-  expect(listed.map((entry) => ("answer" in entry ? entry.answer : ""))).toEqual(["550 5.1.1", "450 4.2.1"]);
+  expect(listed.map((entry) => ("answer" in entry ? entry.answer : ""))).toEqual([
+    "550 5.1.1",
+    "450 4.2.1",
+    "552 5.3.4",
+  ]);
   expect(await cli("list", "--since", "1h")).toContain("127.0.0.1 <shop@example.org>");
   expect(JSON.parse(await cli("list", "--json", "--door", "http"))).toEqual([]);
-  const tailed = await cli("tail", "--since", "1h", "--count", "2", "--json");
-  expect(tailed.trim().split("\n")).toHaveLength(2);
+  const tailed = await cli("tail", "--since", "1h", "--count", "3", "--json");
+  expect(tailed.trim().split("\n")).toHaveLength(3);
 });

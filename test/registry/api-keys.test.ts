@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readSettings } from "../../src/config/settings.ts";
 import type { Storage } from "../../src/daemon/storage.ts";
 import { openStorage } from "../../src/daemon/storage.ts";
+import { readAppDefinition } from "../../src/registry/app-definition.ts";
 import { eventually } from "../support/eventually.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
@@ -52,6 +53,19 @@ test("a key stops at the moment it expires", async () => {
 test("a key may be for some hooks only", async () => {
   const { key } = await here.keys.create({ app: "shop", eventNames: ["kustomer.app.shop.a"], expires: null }, NOW);
   expect(await here.keys.check(key, NOW)).toMatchObject({ kind: "ok", eventNames: ["kustomer.app.shop.a"] });
+});
+
+test("the keys of an app go with it, and a later app of that name does not inherit them", async () => {
+  const text = JSON.stringify({ app: "gone", hooks: [{ eventName: "kustomer.app.gone.a", type: "web" }] });
+  const reading = readAppDefinition(text, "gone.json");
+  if (reading.kind === "invalid") throw new Error(JSON.stringify(reading.problems));
+  await here.registry.install(reading.definition);
+  const { key } = await there.keys.create({ app: "gone", expires: null }, NOW);
+  const other = await there.keys.create({ app: "stays", expires: null }, NOW);
+  await here.registry.uninstall("gone");
+  await here.registry.install(reading.definition);
+  await eventually(async () => expect(await there.keys.check(key, NOW)).toEqual({ kind: "unknown" }));
+  expect((await there.keys.check(other.key, NOW)).kind).toBe("ok");
 });
 
 test("a revoked key opens nothing on any replica", async () => {

@@ -11,6 +11,8 @@ import { isStored, noteUnheard, sendStored } from "./stored.ts";
 import { takeBody } from "./take-body.ts";
 
 const ALLOW = { allow: "GET, HEAD, POST, OPTIONS" } as const;
+/** The page is for browsers: who asks for no HTML is not told to read what is not there for it. */
+const ALLOW_WITHOUT_PAGE = { allow: "POST, OPTIONS" } as const;
 
 /** A request for a form hook: from a browser that shows its answer, from a page's script, or from any other program. */
 export async function handleForm(
@@ -32,7 +34,8 @@ export async function handleForm(
   const isRead = call.method === "GET" || call.method === "HEAD";
   if (isRead && page === "thanks") return send(call, 200, PAGE_HEADERS, thanksPage(call.language ?? "en"));
   const isPage = isRead && call.language !== undefined;
-  if (!isPage && (call.method !== "POST" || page !== "")) return no({ kind: "refused", cause: "wrong-method" }, ALLOW);
+  if (!isPage && (call.method !== "POST" || page !== ""))
+    return no({ kind: "refused", cause: "wrong-method" }, ALLOW_WITHOUT_PAGE);
   if (hook.state === "disabled") return no({ kind: "refused", cause: "hook-disabled" });
   if (call.language !== undefined && isRead) return send(call, 200, PAGE_HEADERS, explainPage(call.language));
   if (hook.state === "paused") return no({ kind: "tryLater", cause: "hook-paused" });

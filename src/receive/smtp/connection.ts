@@ -155,9 +155,13 @@ export class MailConnection extends SMTPConnection {
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const text = typeof data === "string" ? data : undefined;
     const sent = this.#door.settings.softBounce ? softened({ code, text: text ?? "" }) : { code, text: text ?? "" };
-    if (code >= 400) this.#door.onRefusal(this, sent);
+    const isOurs = ENHANCED_CODE.test(sent.text);
+    if (code >= 400) {
+      const enhanced = isOurs ? "" : this._getEnhancedStatusCode(sent.code, context);
+      this.#door.onRefusal(this, enhanced === "" ? sent : { code: sent.code, text: `${enhanced} ${sent.text}` });
+    }
     if (text === undefined) super.send(sent.code, data, context);
-    else super.send(sent.code, sent.text, ENHANCED_CODE.test(sent.text) ? false : context);
+    else super.send(sent.code, sent.text, isOurs ? false : context);
   }
 
   /** The library's table would put a 5.y.z behind the 4yz of a reply that was softened (smtp-server 3.21.6). */
