@@ -1,7 +1,7 @@
 import { Budget } from "../lib/budget.ts";
 
 /** Look-ups of unknown addresses that one remote address may cause in a second (contract §3). */
-export const UNKNOWN_LOOKUPS_PER_SECOND = 20;
+const UNKNOWN_LOOKUPS_PER_SECOND = 20;
 const MAX_REMEMBERED_ADDRESSES = 50_000;
 
 export interface AdmissionLimits {
