@@ -23,6 +23,7 @@ import { parseTraceparent } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import { requestStages } from "./request-stages.ts";
+import { connectionsWithinFileLimit } from "./file-limit.ts";
 import { secretsFrom } from "./secrets.ts";
 import type { Storage } from "./storage.ts";
 import { endWithOutcomes, tracedPublishing } from "./traced.ts";
@@ -32,6 +33,7 @@ const MAX_HEADER_BYTES = 32 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 300_000;
 const IDLE_MS = 15_000;
+const MAX_CONNECTIONS = 4_000;
 const KEEP_ALIVE_MS = 72_000;
 
 /** The listener of form and web hooks, open. */
@@ -78,6 +80,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
       headersTimeoutMs: HEADERS_TIMEOUT_MS,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       keepAliveMs: KEEP_ALIVE_MS,
+      maxConnections: await connectionsWithinFileLimit(MAX_CONNECTIONS, log),
     },
     services,
   );

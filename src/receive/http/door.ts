@@ -20,6 +20,8 @@ export interface HttpDoorOptions extends HandleOptions {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveMs: number;
+  /** More are closed unheard: each is an open file, and the mail door needs some too. */
+  readonly maxConnections: number;
 }
 
 const CHECK_TIMEOUTS_EVERY_MS = 1_000;
@@ -63,6 +65,7 @@ export class HttpDoor {
       },
       routerOptions: { maxParamLength: 64 },
     });
+    this.#app.server.maxConnections = options.maxConnections;
     // With a listener of our own the body is asked for when the header fields were looked at, not before.
     for (const event of ["checkContinue", "checkExpectation"])
       this.#app.server.on(event, (request: IncomingMessage, response: ServerResponse) =>

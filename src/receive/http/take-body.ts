@@ -73,6 +73,12 @@ export async function takeBody(
     case "body":
   }
   call.size = read.bytes.length;
+  // What comes out of a coding may be as long as the limit, whatever went in.
+  const unpackedBytes = isPlain ? 0 : limits.maxBodyBytes;
+  if (!services.inFlight.tryTake(unpackedBytes)) {
+    services.inFlight.give(read.bytes.length);
+    return no({ kind: "tryLater", cause: "busy" });
+  }
   try {
     const body = isPlain
       ? ({ kind: "body", bytes: read.bytes } as const)
@@ -92,7 +98,7 @@ export async function takeBody(
         });
     }
   } finally {
-    services.inFlight.give(read.bytes.length);
+    services.inFlight.give(read.bytes.length + unpackedBytes);
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { BlockList, connect } from "node:net";
+import { gzipSync } from "node:zlib";
 
 import { afterEach, expect, test } from "vitest";
 
@@ -61,6 +62,7 @@ async function openDoor(services: Partial<HttpDoorServices> = {}, inFlightBytes 
       headersTimeoutMs: 300,
       requestTimeoutMs: 60_000,
       keepAliveMs: 60_000,
+      maxConnections: 5,
     },
     {
       hookById: () => ({ kind: "hook", hook: HOOK }),
@@ -182,4 +184,24 @@ test("a fault of ours is 503, is noted, and says nothing of itself", async () =>
   const [answer] = await converse(open.address, goodPost);
   expect([answer?.status, answer?.body.includes("secret"), open.faults.length]).toEqual([503, false, 1]);
   expect(open.inFlight.used).toBe(0);
+});
+
+test("what comes out of a packed body counts before it is unpacked", async () => {
+  const open = await openDoor({}, 50_000);
+  const packed = gzipSync("{}").toString("latin1");
+  const [answer] = await converse(
+    open.address,
+    requestText("POST", PATH, [JSON_TYPE, "Content-Encoding: gzip"], packed),
+  );
+  expect([answer?.status, open.inFlight.used]).toEqual([503, 0]);
+});
+
+test("connections over the limit are closed, and one that ends makes room", async () => {
+  const open = await openDoor();
+  const idle = Array.from({ length: 5 }, () => dial(open));
+  await Promise.all(idle.map((socket) => once(socket, "connect")));
+  const sixth = dial(open);
+  expect(await wholeOf(sixth).catch(() => "")).toBe("");
+  for (const socket of idle) socket.destroy();
+  await expect.poll(async () => (await converse(open.address, goodPost).catch(() => []))[0]?.status).toBe(202);
 });
