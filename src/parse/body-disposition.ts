@@ -28,11 +28,18 @@ export function parseDisposition(text: string): Disposition | undefined {
       parameters.set(name.toLowerCase(), quoted === undefined ? token : quoted.replace(/\\(["\\])/g, "$1"));
   }
   const name = parameters.get("name");
-  if (end !== rest.length || name === undefined) return undefined;
+  if (end !== rest.length || name === undefined) return parseUnescaped(rest);
   const extended = extendedValue(parameters.get("filename*"));
   const plain = parameters.get("filename");
   const filename = extended ?? (plain === undefined ? null : decode(plain));
   return { name: decode(name), filename: filename === null ? null : baseName(filename) };
+}
+
+/** What old browsers send (Firefox 3, Internet Explorer 8): quotes inside a file's name as they are. */
+function parseUnescaped(rest: string): Disposition | undefined {
+  const [, name, filename] = /^;[\t ]*name="([^"]*)"[\t ]*;[\t ]*filename="(.*)"[\t ]*$/is.exec(rest) ?? [];
+  if (name === undefined || filename === undefined) return undefined;
+  return { name: decode(name), filename: baseName(decode(filename)) };
 }
 
 /** `UTF-8''na%C3%AFve.txt` (RFC 8187 §3.2). */

@@ -25,13 +25,14 @@ const HEADER_END = Buffer.from("\r\n\r\n");
 const NOTHING = Buffer.alloc(0);
 const [DASH, CR, LF, SPACE, TAB] = [0x2d, 0x0d, 0x0a, 0x20, 0x09];
 
-/** The boundary of a `multipart/form-data` Content-Type; undefined when it names none that is allowed (RFC 2046 §5.1.1). */
+/**
+ * The boundary of a `multipart/form-data` Content-Type; undefined when it names none. Wider than RFC 2046 §5.1.1: senders
+ * use longer ones, and characters such as backslashes, and mean them literally.
+ */
 export function boundaryOf(contentType: string): string | undefined {
-  const [, quoted, token] = /;[\t ]*boundary[\t ]*=[\t ]*(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
+  const [, quoted, token] = /;[\t ]*boundary[\t ]*=[\t ]*(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType) ?? [];
   const boundary = quoted ?? token;
-  return boundary !== undefined && /^[0-9A-Za-z'()+_,./:=? -]*[0-9A-Za-z'()+_,./:=?-]$/.test(boundary)
-    ? boundary
-    : undefined;
+  return boundary !== undefined && /^[\x20-\x7e]*[\x21-\x7e]$/.test(boundary) ? boundary : undefined;
 }
 
 /**

@@ -98,9 +98,18 @@ test.each([
   expect(() => partsOf([Buffer.from(body)])).toThrow(words);
 });
 
-test("boundaries are those that RFC 2046 allows", () => {
+test("boundaries are what senders mean by them", () => {
   expect(boundaryOf("multipart/form-data; boundary=----WebKitFormBoundary7MA4")).toBe("----WebKitFormBoundary7MA4");
   expect(boundaryOf('multipart/form-data; charset=utf-8; boundary="a b:c"')).toBe("a b:c");
+  // Seen in the tests of node-formidable.
+  expect(boundaryOf(String.raw`multipart/form-data; boundary=\/\/\/\/`)).toBe(String.raw`\/\/\/\/`);
   expect(boundaryOf("multipart/form-data")).toBeUndefined();
   expect(boundaryOf('multipart/form-data; boundary="a\u00e4"')).toBeUndefined();
+});
+
+test("quotes inside a file's name, as old browsers send them, belong to it", () => {
+  const body = Buffer.from(
+    '--xX\r\nContent-Disposition: form-data; name="upload"; filename=" ? % * | " < > . .txt"\r\n\r\nz\r\n--xX--',
+  );
+  expect(partsOf([body])).toMatchObject([{ name: "upload", filename: ' ? % * | " < > . .txt', value: "z" }]);
 });
