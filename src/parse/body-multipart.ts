@@ -1,3 +1,4 @@
+import { Base64Stream } from "./base64-stream.ts";
 import { parseDisposition } from "./body-disposition.ts";
 
 /** What a `multipart/form-data` body holds, piece by piece. */
@@ -51,6 +52,7 @@ export class MultipartParser {
   /** Bytes at the front of the buffer that belong to the header's end, kept because they may begin a delimiter. */
   #skip = 0;
   #parts = 0;
+  #base64: Base64Stream | undefined;
 
   constructor(boundary: string) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
@@ -68,21 +70,25 @@ export class MultipartParser {
         if ((end < 0 ? buffer.length : end) > MAX_HEADER_BYTES)
           throw new MultipartProblem(`the header fields of part ${this.#parts} are over ${MAX_HEADER_BYTES} bytes`);
         if (end < 0) break;
-        yield { kind: "part", part: readPart(buffer.toString("latin1", 0, end), this.#parts) };
+        const { isBase64, ...part } = readPart(buffer.toString("latin1", 0, end), this.#parts);
+        this.#base64 = isBase64 ? new Base64Stream() : undefined;
+        yield { kind: "part", part };
         buffer = buffer.subarray(end + CRLF.length);
         this.#skip = CRLF.length;
         this.#state = "body";
         continue;
       }
       const found = findDelimiter(buffer, this.#delimiter);
-      if (this.#state === "body" && found.at > this.#skip)
-        yield { kind: "data", bytes: buffer.subarray(this.#skip, found.at) };
+      if (this.#state === "body" && found.at > this.#skip) yield* this.#data(buffer.subarray(this.#skip, found.at));
       this.#skip = Math.max(0, this.#skip - found.at);
       if (found.kind === "none") {
         buffer = buffer.subarray(found.at);
         break;
       }
-      if (this.#state === "body") yield { kind: "partEnd" };
+      if (this.#state === "body") {
+        if (this.#base64 !== undefined) yield* this.#decoded(this.#base64.end());
+        yield { kind: "partEnd" };
+      }
       this.#skip = 0;
       this.#parts += 1;
       this.#state = found.kind === "last" ? "done" : "header";
@@ -90,6 +96,16 @@ export class MultipartParser {
     }
     // A slice would keep the whole chunk alive.
     this.#rest = Buffer.from(buffer);
+  }
+
+  *#data(bytes: Buffer): Generator<MultipartPiece, void, undefined> {
+    if (this.#base64 === undefined) yield { kind: "data", bytes };
+    else yield* this.#decoded(this.#base64.push(bytes));
+  }
+
+  *#decoded(bytes: Buffer | undefined): Generator<MultipartPiece, void, undefined> {
+    if (bytes === undefined) throw new MultipartProblem(`part ${this.#parts} is no base64, as it says it is`);
+    if (bytes.length > 0) yield { kind: "data", bytes };
   }
 
   /** Throws when the body ended before its closing delimiter. */
@@ -122,21 +138,23 @@ function findDelimiter(buffer: Buffer, delimiter: Buffer): Found {
 }
 
 /** `header` has one character for each byte. */
-function readPart(header: string, number: number): FormPart {
+function readPart(header: string, number: number): FormPart & { readonly isBase64: boolean } {
   let disposition: string | undefined;
   let contentType = "";
+  let isBase64 = false;
   for (const line of header.split("\r\n")) {
     const [, name, value = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*(.*?)[\t ]*$/s.exec(line) ?? [];
     if (name === undefined) throw new MultipartProblem(`a header field of part ${number} cannot be read`);
     const lower = name.toLowerCase();
     if (lower === "content-disposition") disposition = value;
     else if (lower === "content-type") contentType = value;
-    // Deprecated by RFC 7578 §4.7; undoing it, or not, in silence would change the bytes.
+    // Deprecated by RFC 7578 §4.7, and still sent; one that we cannot undo is not passed over in silence.
+    else if (lower === "content-transfer-encoding" && /^base64$/i.test(value)) isBase64 = true;
     else if (lower === "content-transfer-encoding" && !/^(?:7bit|8bit|binary)$/i.test(value))
-      throw new MultipartProblem(`part ${number} has a Content-Transfer-Encoding, which is not taken`);
+      throw new MultipartProblem(`part ${number} has a Content-Transfer-Encoding that is not taken`);
   }
   const { name, filename } = parseDisposition(disposition ?? "") ?? {};
   if (name === undefined || filename === undefined)
     throw new MultipartProblem(`part ${number} has no Content-Disposition with the name of a field`);
-  return { name, filename, contentType };
+  return { name, filename, contentType, isBase64 };
 }

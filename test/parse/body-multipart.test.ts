@@ -88,8 +88,8 @@ test.each([
   ["no disposition", "--xX\r\nContent-Type: text/plain\r\n\r\nb\r\n--xX--", "part 1 has no"],
   ["a folded header", '--xX\r\nContent-Disposition: form-data;\r\n name="a"\r\n\r\nb\r\n--xX--', "cannot be read"],
   [
-    "base64",
-    '--xX\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==\r\n--xX--',
+    "quoted-printable",
+    '--xX\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nYQ==\r\n--xX--',
     "not taken",
   ],
   ["a header without end", `--xX\r\nContent-Disposition: form-data; name="${"a".repeat(9_000)}"\r\n`, "over 8192"],
@@ -112,4 +112,21 @@ test("quotes inside a file's name, as old browsers send them, belong to it", () 
     '--xX\r\nContent-Disposition: form-data; name="upload"; filename=" ? % * | " < > . .txt"\r\n\r\nz\r\n--xX--',
   );
   expect(partsOf([body])).toMatchObject([{ name: "upload", filename: ' ? % * | " < > . .txt', value: "z" }]);
+});
+
+test("base64 parts are undone, however the bytes are cut, and refused when they are none", () => {
+  const head =
+    '--xX\r\nContent-Disposition: form-data; name="a"; filename="a"\r\nContent-Transfer-Encoding: BASE64\r\n\r\n';
+  const bytes = fc.uint8Array({ maxLength: 60 });
+  fc.assert(
+    fc.property(bytes, fc.array(fc.nat(), { maxLength: 8 }), fc.boolean(), (value, places, isPadded) => {
+      const text = Buffer.from(value)
+        .toString("base64")
+        .replace(/.{1,10}/g, "$&\r\n");
+      const body = Buffer.from(`${head}${isPadded ? text : text.replaceAll("=", "")}\r\n--xX--`);
+      expect(partsOf(cut(body, places))[0]?.value).toBe(Buffer.from(value).toString("latin1"));
+    }),
+  );
+  for (const text of ["a", "YQ==YQ==", "Y*==", "Y=Q="])
+    expect(() => partsOf([Buffer.from(`${head}${text}\r\n--xX--`)])).toThrow("no base64");
 });
