@@ -31,7 +31,7 @@ type Open =
   | { readonly node: JsonArray; name?: undefined; index: number };
 
 /** What a reading keeps: the tree, or only the pointers of members whose name stands twice. */
-export type Keeping = { readonly kind: "tree" } | { readonly kind: "duplicates"; readonly pointers: Set<string> };
+type Keeping = { readonly kind: "tree" } | { readonly kind: "duplicates"; readonly pointers: Set<string> };
 
 const TREE: Keeping = { kind: "tree" };
 /** More would say nothing new, and their pointers could outgrow the value. */

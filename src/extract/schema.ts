@@ -45,7 +45,7 @@ export async function checkSchema(schema: JsonSchema, payload: JsonText): Promis
 }
 
 /** Compiles a schema, or throws with what is wrong with it. */
-export async function compile(schema: JsonSchema): Promise<ValidateFunction> {
+async function compile(schema: JsonSchema): Promise<ValidateFunction> {
   const text = JSON.stringify(schema);
   const known = compiled.get(text);
   if (known !== undefined) return known;
