@@ -1,11 +1,14 @@
 import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { makeCertificate, writeCertificate } from "../support/certificate.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+
+// Processes are started and waited for, beside everything else that a busy machine does.
+vi.setConfig({ testTimeout: 120_000 });
 
 // Contract §7, the answers that depend on storage, on load and on TLS: each is heard from the running daemon.
 

@@ -11,6 +11,9 @@ import { startNatsServer } from "../support/nats-server.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 
+// Processes are started and waited for, beside everything else that a busy machine does.
+vi.setConfig({ testTimeout: 120_000 });
+
 // Contract §5: a retry that comes after the stream has forgotten its ids never doubles what was stored. The window is of
 // a second here, and of 24 hours for everybody else.
 

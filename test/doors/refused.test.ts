@@ -2,13 +2,16 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import type { RefusedEntry } from "../../src/publish/refused-calls.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+
+// Processes are started and waited for, beside everything else that a busy machine does.
+vi.setConfig({ testTimeout: 120_000 });
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 import { jetstream } from "@nats-io/jetstream";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { mailStages, publishOn, READ_LIMITS } from "../../src/daemon/delivery.ts";
 import { replayDeadLetter } from "../../src/daemon/replay.ts";
@@ -11,6 +11,9 @@ import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { silentLog } from "../support/silent-log.ts";
+
+// Processes are started and waited for, beside everything else that a busy machine does.
+vi.setConfig({ testTimeout: 120_000 });
 
 const WORDS = "From: shop@example.org\r\n\r\nJust words.\r\n";
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { readSettings } from "../../src/config/settings.ts";
 import type { Storage } from "../../src/daemon/storage.ts";
@@ -12,6 +12,9 @@ import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { connectRelay } from "../support/relay.ts";
 import { silentLog } from "../support/silent-log.ts";
+
+// Processes are started and waited for, beside everything else that a busy machine does.
+vi.setConfig({ testTimeout: 120_000 });
 
 const MAIL = 'From: shop@example.org\r\nContent-Type: application/json\r\n\r\n{"order":1}\r\n';
 
