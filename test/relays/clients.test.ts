@@ -49,8 +49,9 @@ test("swaks delivers by ESMTP and by LMTP", { timeout: 240_000 }, async () => {
     const payload = `{"by":"swaks","protocol":"${protocol}","price":1.10}`;
     await writeFile(mail, `From: shop@example.org\nContent-Type: application/json\n\n${payload}\n`);
     const { stdout } = await run("perl", [
-      ...[program, "--protocol", protocol, "--server", "127.0.0.1", "--port", portOf(door)],
-      ...["--from", "shop@example.org", "--to", address, "--data", `@${mail}`],
+      program,
+      ...`--protocol ${protocol} --server 127.0.0.1 --port ${portOf(door)} --from shop@example.org`.split(" "),
+      ...`--to ${address} --data @${mail}`.split(" "),
     ]);
     expect(stdout).toMatch(/<[-~] +250 2\.0\.0 [0-9a-z]{26}/);
     expect(await newest()).toContain(`"payload":${payload}`);

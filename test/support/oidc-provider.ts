@@ -38,7 +38,10 @@ export async function startProvider(
       claims: () => ({ sub: id, name: id, email: `${id}@example.org`, groups: [...(groupsOf[id] ?? [])] }),
     }),
   });
-  server.on("request", provider.callback());
+  const answer = provider.callback();
+  server.on("request", (request, response) => {
+    answer(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+  });
   return {
     issuer,
     [Symbol.asyncDispose]: async () => {
