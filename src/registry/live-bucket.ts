@@ -10,6 +10,8 @@ export interface LiveBucketOptions {
   readonly onChange: (key: string, value: string | undefined) => void;
   /** Called before everything is listed anew. */
   readonly onReset: () => void;
+  /** Called when everything that was there has been told. */
+  readonly onListed?: () => void;
   readonly log: Log;
 }
 
@@ -110,6 +112,7 @@ export class LiveBucket {
     });
     // The newest message may be gone again, and then no entry brings its number.
     this.#revision = Math.max(this.#revision, last);
+    this.#options.onListed?.();
     this.isLoaded = true;
   }
 

@@ -22,6 +22,9 @@ export class RegistrySnapshot {
   readonly #byAlias = new Map<string, Hook>();
   readonly #apps = new Map<string, App>();
   readonly #unknown = new Map<string, number>();
+  #appsBeforeReset = 0;
+  /** Apps are gone that nobody uninstalled: the bucket was made anew, and no sender may be told that its hook never was. */
+  #wasEmptied = false;
 
   constructor(open: () => Promise<KV>, log: Log) {
     this.#log = log;
@@ -30,6 +33,7 @@ export class RegistrySnapshot {
       open,
       onChange: (key, value) => this.#change(key, value),
       onReset: () => this.#reset(),
+      onListed: () => this.#listed(),
       log,
     });
   }
@@ -47,8 +51,9 @@ export class RegistrySnapshot {
     return this.#bucket.catchUp();
   }
 
+  /** Whether an address that is not here is nobody's. False too after the bucket was made anew without its apps. */
   get isLoaded(): boolean {
-    return this.#bucket.isLoaded;
+    return this.#bucket.isLoaded && !this.#wasEmptied;
   }
 
   get kv(): KV {
@@ -128,7 +133,16 @@ export class RegistrySnapshot {
       : undefined;
   }
 
+  #listed(): void {
+    if (this.#appsBeforeReset === 0 || this.#apps.size > 0) return;
+    this.#wasEmptied = true;
+    this.#log.error("The registry is empty, and nobody uninstalled its apps: senders wait until an app is installed", {
+      apps: this.#appsBeforeReset,
+    });
+  }
+
   #reset(): void {
+    this.#appsBeforeReset = this.#apps.size;
     for (const map of [this.#hooks, this.#byName, this.#byAlias, this.#apps, this.#unknown]) map.clear();
   }
 
@@ -137,6 +151,9 @@ export class RegistrySnapshot {
     const [kind, name] = [key.slice(0, dot), key.slice(dot + 1)];
     if (kind === "hook") this.#changeHook(name, value);
     else if (kind === "app") {
+      // Installed, or taken away in front of our eyes: the registry is what somebody wants it to be.
+      this.#wasEmptied = false;
+      this.#appsBeforeReset = 0;
       const app = value === undefined ? undefined : readApp(value);
       if (app === undefined) this.#apps.delete(name);
       else this.#apps.set(name, app);

@@ -115,6 +115,7 @@ test("uninstall takes hooks and aliases away and frees their names", async () =>
   await here.registry.addAlias(order.eventName, "orders@shop.example", ["shop.example"]);
   await here.registry.uninstall("shop");
   await eventually(() => expect(there.snapshot.hookByAlias("orders@shop.example")).toBeUndefined());
+  expect(there.snapshot.isLoaded).toBe(true);
   const [hook] = hooks;
   if (hook === undefined) throw new Error("no hook was installed");
   expect(await there.snapshot.readThrough({ hookId: hook.hookId }, Date.now())).toBeUndefined();
@@ -159,20 +160,26 @@ test("another stream on a name is an install error, and nothing is stored", asyn
   await here.jsm.streams.delete("FOREIGN");
 });
 
-test("a bucket that somebody made anew is read again", { timeout: 60_000 }, async () => {
-  await here.registry.install(definition("shop", [order]));
-  await here.jsm.streams.delete("KV_posthorn_registry");
-  await here.jsm.streams.add({
-    name: "KV_posthorn_registry",
-    subjects: ["$KV.posthorn_registry.>"],
-    max_msgs_per_subject: 1,
-    allow_rollup_hdrs: true,
-    deny_delete: true,
-  });
-  await eventually(() => expect([here, there].map(({ snapshot }) => snapshot.hooks())).toEqual([[], []]));
-  await here.registry.install(definition("shop", [order]));
-  await eventually(() => expect(there.snapshot.hooks()).toHaveLength(1));
-});
+test(
+  "a bucket that somebody made anew is read again, and until an app is installed nobody hears that a hook never was",
+  { timeout: 60_000 },
+  async () => {
+    await here.registry.install(definition("shop", [order]));
+    await here.jsm.streams.delete("KV_posthorn_registry");
+    await here.jsm.streams.add({
+      name: "KV_posthorn_registry",
+      subjects: ["$KV.posthorn_registry.>"],
+      max_msgs_per_subject: 1,
+      allow_rollup_hdrs: true,
+      deny_delete: true,
+    });
+    await eventually(() => expect([here, there].map(({ snapshot }) => snapshot.hooks())).toEqual([[], []]));
+    expect([here, there].map(({ snapshot }) => snapshot.isLoaded)).toEqual([false, false]);
+    await here.registry.install(definition("shop", [order]));
+    await eventually(() => expect(there.snapshot.hooks()).toHaveLength(1));
+    expect([here, there].map(({ snapshot }) => snapshot.isLoaded)).toEqual([true, true]);
+  },
+);
 
 test("a value in the registry that nobody can read is left out, and the rest stays", async () => {
   await here.registry.install(definition("shop", [order]));
