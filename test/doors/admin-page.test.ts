@@ -319,7 +319,8 @@ test("every view is accessible, in light and dark, wide and narrow", async () =>
     ]);
     expect([path, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([path, 0]);
   }
-  expect(complaints.filter((text) => !/sandboxed|404/.test(text))).toEqual([]);
+  // axe itself knocks at the sandboxed frame, by postMessage and with a script.
+  expect(complaints.filter((text) => !/sandboxed|404|postMessage/.test(text))).toEqual([]);
   await context.close();
 });
 

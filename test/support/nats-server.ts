@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,9 +50,14 @@ export class NatsServer {
     this.port = await this.#readPort(child);
   }
 
-  /** SIGSTOP: connections stay up, nothing is answered. */
+  /** SIGSTOP: connections stay up, nothing is answered. Returns when every thread has stopped: on a busy machine that takes its time. */
   pause(): void {
     process.kill(this.pid, "SIGSTOP");
+    const tasks = `/proc/${this.pid}/task`;
+    const isStopped = (task: string) => /^State:\s+[TZ]/m.test(statusOf(`${tasks}/${task}/status`));
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (existsSync(tasks) && !readdirSync(tasks).every(isStopped))
+      if (Date.now() > deadline) throw new Error("nats-server did not stop when it was told to");
   }
 
   resume(): void {
@@ -105,6 +111,15 @@ export class NatsServer {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw new Error(`nats-server did not start: ${await this.log()}`);
+  }
+}
+
+/** A thread that has just ended counts as stopped. */
+function statusOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "State: Z";
   }
 }
 
