@@ -94,7 +94,8 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
     const kind = round.pop() as FaultName;
     faults[kind] = (faults[kind] ?? 0) + 1;
     const { at, door } = await FAULTS[kind](victims, chance);
-    noteRecovery(kind, at, await books.nextAccepted(door, RECOVERY_PATIENCE_MS));
+    const ended = Promise.all(running).then(() => undefined);
+    noteRecovery(kind, at, await Promise.race([books.nextAccepted(door, RECOVERY_PATIENCE_MS), ended]));
     mortal.log = "";
     lasting.log = "";
     const { lost, doubled, mistaken, stored } = await compareSoon(reader, books);
@@ -124,8 +125,10 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
   };
 
   function noteRecovery(kind: FaultName, healedAt: number, acceptedAt: number | undefined): void {
-    if (acceptedAt === undefined) books.wrong.push(`nothing was accepted for a minute after: ${kind}`);
-    else recoveries.set(kind, [...(recoveries.get(kind) ?? []), acceptedAt - healedAt]);
+    if (acceptedAt === undefined) {
+      // When the time is over the senders settle what they have and end: behind that nobody is left to be accepted.
+      if (!isOver()) books.wrong.push(`nothing was accepted for a minute after: ${kind}`);
+    } else recoveries.set(kind, [...(recoveries.get(kind) ?? []), acceptedAt - healedAt]);
   }
 }
 
