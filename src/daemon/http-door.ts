@@ -3,7 +3,6 @@ import { answerHandshake, handshakeMethods, isHandshakeInBody } from "../authent
 import type { Settings } from "../config/settings.ts";
 import { Budget } from "../lib/budget.ts";
 import type { SlidingMinute } from "../lib/sliding-minute.ts";
-import type { HookId } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { EventId, RequestOutcome } from "../model/outcome.ts";
@@ -16,12 +15,12 @@ import type { Admission } from "../receive/admission.ts";
 import { HttpDoor } from "../receive/http/door.ts";
 import type { RateVerdict } from "../receive/http/rate-headers.ts";
 import type { HttpDoorServices, RefusedRequest, Refusal } from "../receive/http/services.ts";
-import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { parseTraceparent } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import type { WorkerPool } from "../worker/pool.ts";
+import { lookUpUnknown } from "./look-up.ts";
 import { requestStages } from "./request-stages.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
 import { secretsFrom } from "./secrets.ts";
@@ -150,7 +149,7 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
   return {
     hookById: (hookId, remoteAddress) => {
       const known = snapshot.hookById(hookId);
-      return known === undefined ? lookUp(hookId, remoteAddress) : { kind: "hook", hook: known };
+      return known === undefined ? lookUpUnknown({ hookId }, remoteAddress, parts) : { kind: "hook", hook: known };
     },
     authorize,
     handshake: (hook, request) => {
@@ -175,22 +174,6 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
     onFault: (sentence, fields) => log.error(sentence, fields),
     inFlight: new Budget(BYTES_IN_FLIGHT),
   };
-
-  /** A hook made a moment ago on another replica is read through before anybody hears 404. */
-  async function lookUp(hookId: HookId, remoteAddress: string): Promise<Lookup> {
-    if (!snapshot.isLoaded) return { kind: "tryLater", cause: "registry-not-loaded" };
-    const now = Date.now();
-    if (!admission.tryGuess(remoteAddress, now)) return { kind: "tryLater", cause: "rate-limited" };
-    if (snapshot.isKnownUnknown(hookId, now)) return { kind: "unknown" };
-    if (!nats.isConnected()) return { kind: "tryLater", cause: "nats-away" };
-    try {
-      const hook = await snapshot.readThrough({ hookId }, now);
-      return hook === undefined ? { kind: "unknown" } : { kind: "hook", hook };
-    } catch (error) {
-      log.warn("A hook could not be looked up; the sender tries again", { error });
-      return { kind: "tryLater", cause: "nats-away" };
-    }
-  }
 }
 
 /** The hook's own limit, and its limit for each sender's address. */

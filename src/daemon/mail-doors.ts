@@ -24,6 +24,7 @@ import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
+import { lookUpUnknown } from "./look-up.ts";
 import { LiveCertificate } from "./certificate.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
 import type { Storage } from "./storage.ts";
@@ -233,25 +234,13 @@ function servicesOf(
     }
   }
 
-  /** A hook made a moment ago on another replica is read through before anybody hears 550. */
   async function lookUp(
     known: Hook | undefined,
     key: { readonly hookId: HookId } | { readonly alias: string },
     remoteAddress: string,
   ): Promise<Lookup> {
     if (known !== undefined) return { kind: "hook", hook: known };
-    if (!snapshot.isLoaded) return { kind: "tryLater", cause: "registry-not-loaded" };
-    const now = Date.now();
-    if (!admission.tryGuess(remoteAddress, now)) return { kind: "tryLater", cause: "rate-limited" };
-    if (snapshot.isKnownUnknown("hookId" in key ? key.hookId : key.alias, now)) return { kind: "unknown" };
-    if (!nats.isConnected()) return { kind: "tryLater", cause: "nats-away" };
-    try {
-      const hook = await snapshot.readThrough(key, now);
-      return hook === undefined ? { kind: "unknown" } : { kind: "hook", hook };
-    } catch (error) {
-      log.warn("A hook could not be looked up; the relay tries again", { error });
-      return { kind: "tryLater", cause: "nats-away" };
-    }
+    return lookUpUnknown(key, remoteAddress, { storage, admission, log });
   }
 }
 
