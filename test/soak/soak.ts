@@ -65,6 +65,8 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
   const recoveries = new Map<string, number[]>();
   const startedAt = performance.now();
   let foundAfterMs: number | undefined;
+  // A mail that was answered too early may be stored in the end, and was lost all the same when it was looked for.
+  const everLost = new Set<string>();
   let lateAt = Infinity;
   const isOver = () => performance.now() - startedAt > wish.lastsMs || foundAfterMs !== undefined;
   const senders: Senders = {
@@ -99,6 +101,7 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
     mortal.log = "";
     lasting.log = "";
     const { lost, doubled, mistaken, stored } = await compareSoon(reader, books);
+    for (const number of lost) everLost.add(number);
     const story = `${stored} stored, ${books.accepted.size} of ${books.sent} accepted, ${lost.length} lost, ${doubled.length} doubled, ${mistaken.length} mistaken, ${books.wrong.length} wrong`;
     wish.say(`${Math.round((performance.now() - startedAt) / 1_000)} s | ${kind} | ${story}`);
     if (lost.length + doubled.length + mistaken.length + books.wrong.length > 0)
@@ -109,6 +112,7 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
   const verdict = await compareSoon(reader, books);
   return {
     ...verdict,
+    lost: [...everLost.union(new Set(verdict.lost))],
     seed: wish.seed,
     sent: books.sent,
     acked: books.accepted.size,

@@ -8,7 +8,7 @@ const PAGE = 500;
 /** What the streams say of the books; everything in it but `stored` must be empty. */
 export interface Verdict {
   readonly stored: number;
-  /** Answered as stored, and not there. */
+  /** Answered as stored, and not there when it was looked for. */
   readonly lost: readonly string[];
   /** There more than once. */
   readonly doubled: readonly string[];
