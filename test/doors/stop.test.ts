@@ -41,8 +41,11 @@ afterEach(async () => {
 const relay = () => connectRelay({ host: "127.0.0.1", port: daemon.smtpPort });
 const storedCount = async () => (await storage.jsm.streams.info("POSTHORN_EVENTS")).state.messages;
 
-test("SIGTERM: idle relays hear 421 4.3.2, an open mail is taken to its end, and the exit code is 0", async () => {
+test("SIGTERM: relays that owe us a command hear 421 4.3.2, an open mail is taken to its end, and the exit code is 0", async () => {
   using idle = await relay();
+  using begun = await relay();
+  await begun.say("MAIL FROM:<shop@example.org>");
+  await begun.say(`RCPT TO:<${address}>`);
   using open = await relay();
   await open.say("MAIL FROM:<shop@example.org>");
   await open.say(`RCPT TO:<${address}>`);
@@ -50,6 +53,8 @@ test("SIGTERM: idle relays hear 421 4.3.2, an open mail is taken to its end, and
   const stopped = daemon.stop("SIGTERM");
   expect(await idle.reply()).toBe("421 4.3.2 Shutting down, please try again");
   await idle.closed();
+  expect(await begun.reply()).toBe("421 4.3.2 Shutting down, please try again");
+  await begun.closed();
   using late = await connectRelay({ host: "127.0.0.1", port: daemon.smtpPort }, { greet: false });
   expect(late.greeting).toBe("421 4.3.2 Shutting down, please try again");
   open.socket.write(`${MAIL}.\r\n`);

@@ -110,6 +110,13 @@ export class MailConnection extends SMTPConnection {
     return !this.isKnownPeer && this.#guesses.countUnknownRecipient(this.remoteAddress, this.#door.limits);
   }
 
+  /** Whether a mail is between DATA and its reply, or a command is being answered: what a stop waits for. */
+  get isBusy(): boolean {
+    return (
+      this.#delivering || this._handlerPending || (this._parser instanceof MailStream && this._parser.isCollecting)
+    );
+  }
+
   /** Whether a mail is between MAIL FROM and its reply. */
   get isInTransaction(): boolean {
     return this.#delivering || Boolean(this.session.envelope?.mailFrom);
@@ -182,8 +189,7 @@ export class MailConnection extends SMTPConnection {
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
-    if (this.#door.isStopping && !this.isInTransaction && this._ready)
-      return this.reply(replyTryLater("shutting-down"));
+    if (this.#door.isStopping && this._ready) return this.reply(replyTryLater("shutting-down"));
     super._onCommand(command, callback);
   }
 

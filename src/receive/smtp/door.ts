@@ -129,16 +129,18 @@ export class MailDoor {
   }
 
   /**
-   * Lets open transactions end, for `graceMs` at most; everybody else hears 421 at once. New connections hear 421 until
-   * the last one is gone.
+   * Lets mails that are coming in or being stored end, for `graceMs` at most; everybody else hears 421 at once, between
+   * MAIL and DATA too (RFC 5321 §3.8 lets a server that has to stop say so unasked). New connections hear 421 until the
+   * last one is gone.
    */
   async close(graceMs: number): Promise<void> {
     this.isStopping = true;
-    for (const connection of this.#open())
-      if (!connection.isInTransaction) connection.reply(replyTryLater("shutting-down"));
     const deadline = performance.now() + graceMs;
-    while (this.#open().length > 0 && performance.now() < deadline)
+    for (;;) {
+      for (const connection of this.#open()) if (!connection.isBusy) connection.reply(replyTryLater("shutting-down"));
+      if (this.#open().length === 0 || performance.now() >= deadline) break;
       await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     for (const connection of this.#open()) connection.reply(replyTryLater("shutting-down"));
     await new Promise<void>((resolve) => {
       this.#server.server.close(() => resolve());
