@@ -18,6 +18,7 @@ import type { DataEnd } from "./mail-stream.ts";
 import { MailStream } from "./mail-stream.ts";
 import type { Reply } from "./reply.ts";
 import { replyRefused, replyTryLater, softened } from "./reply.ts";
+import { SessionDeadlines } from "./session-deadlines.ts";
 
 const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
 
@@ -36,8 +37,8 @@ export class MailConnection extends SMTPConnection {
   #recipients: Recipient[] = [];
   #asked: Asked | undefined;
   #bytesTaken = 0;
-  #transactionTimer: NodeJS.Timeout | undefined;
   #delivering = false;
+  readonly #deadlines: SessionDeadlines;
   readonly #held = new HeldReplies();
   readonly #guesses = new Guesses();
   #share: Disposable | undefined;
@@ -51,6 +52,13 @@ export class MailConnection extends SMTPConnection {
     super(server, socket, options ?? undefined);
     this.#door = door;
     this.#isClientUnknown = options?.isClientUnknown === true;
+    const { transactionTimeoutMs, idleTimeoutMs } = door.settings;
+    const late = () => this.reply(replyTryLater("idle"));
+    this.#deadlines = new SessionDeadlines(
+      { transactionMs: transactionTimeoutMs, nextMailMs: transactionTimeoutMs + idleTimeoutMs },
+      // A mail that is coming in has its transaction's deadline, and one that is being stored its delivery's.
+      { onLateTransaction: late, onLateMail: () => (this.#hasMail ? undefined : late()) },
+    );
     // The base class made its parser before `#door` was set.
     this._parser = this._createParser();
     door.remember(this);
@@ -112,9 +120,11 @@ export class MailConnection extends SMTPConnection {
 
   /** Whether a mail is between DATA and its reply, or a command is being answered: what a stop waits for. */
   get isBusy(): boolean {
-    return (
-      this.#delivering || this._handlerPending || (this._parser instanceof MailStream && this._parser.isCollecting)
-    );
+    return this.#hasMail || this._handlerPending;
+  }
+
+  get #hasMail(): boolean {
+    return this.#delivering || (this._parser instanceof MailStream && this._parser.isCollecting);
   }
 
   /** Whether a mail is between MAIL FROM and its reply. */
@@ -144,6 +154,7 @@ export class MailConnection extends SMTPConnection {
         this.#share = this.#door.limits.tryConnect(this.remoteAddress);
         if (this.#share === undefined) return this.reply(replyTryLater("too-many-connections"));
       }
+      this.#deadlines.expectMail();
       this.connectionReady();
     });
   }
@@ -204,7 +215,7 @@ export class MailConnection extends SMTPConnection {
     super._resetSession();
     this.#recipients = [];
     this.#asked = undefined;
-    clearTimeout(this.#transactionTimer);
+    this.#deadlines.endTransaction();
   }
 
   /** The library reads MAIL and RCPT with our parser. */
@@ -232,11 +243,7 @@ export class MailConnection extends SMTPConnection {
       this.reply(replyRefused("unknown-parameter"));
       return callback();
     }
-    clearTimeout(this.#transactionTimer);
-    this.#transactionTimer = setTimeout(
-      () => this.reply(replyTryLater("idle")),
-      this.#door.settings.transactionTimeoutMs,
-    );
+    this.#deadlines.startTransaction();
     super.handler_MAIL(command, callback);
   }
 
@@ -273,7 +280,7 @@ export class MailConnection extends SMTPConnection {
   }
 
   #onDataEnd(end: DataEnd, parser: MailStream): void {
-    clearTimeout(this.#transactionTimer);
+    this.#deadlines.endTransaction();
     switch (end.kind) {
       case "too-large":
         return this.#endMail(this.#same(replyRefused("too-large")), parser);
@@ -318,6 +325,7 @@ export class MailConnection extends SMTPConnection {
     this._transactionCounter += 1;
     this._unrecognizedCommands = 0;
     this._resetSession();
+    this.#deadlines.expectMail();
     if (this.#door.isStopping) this.reply(replyTryLater("shutting-down"));
     else parser.continue();
   }
@@ -351,7 +359,7 @@ export class MailConnection extends SMTPConnection {
   /** Called at the end of the socket, of the TLS socket too: STARTTLS takes every listener off the one below. */
   override _onClose(): void {
     super._onClose();
-    clearTimeout(this.#transactionTimer);
+    this.#deadlines.end();
     this.#place?.[Symbol.dispose]();
     this.#share?.[Symbol.dispose]();
     // A mail that is being delivered keeps its bytes until the outcome is known; its relay will send it again.

@@ -386,6 +386,22 @@ test("a silent connection hears 421 4.4.2 and is closed, and so does a transacti
   await slow.closed();
 });
 
+test("a connection that begins mails and sends none hears 421 4.4.2 in the end; one with mail after mail stays", async () => {
+  const opened = await openDoor({ idleTimeoutMs: 1_500, transactionTimeoutMs: 1_500 });
+  using steady = await relayTo(opened);
+  using idler = await relayTo(opened);
+  let heard = "";
+  while (!heard.startsWith("421")) {
+    heard = await idler.say("MAIL FROM:<a@example.org>");
+    if (heard.startsWith("250")) heard = await idler.say("RSET");
+    expect(heard).toMatch(/^(?:250 |421 4\.4\.2 )/);
+    expect(await steady.send({ to: ADDRESS, mail: MAIL })).toMatch(/^250 /);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await idler.closed();
+  expect(await steady.send({ to: ADDRESS, mail: MAIL })).toMatch(/^250 /);
+});
+
 test("with soft bounce every 5xx goes out as 4xx", async () => {
   const opened = await openDoor({ softBounce: true });
   using relay = await relayTo(opened);
