@@ -1,7 +1,6 @@
 import type { Activity, HealthServices, StreamFill, Subscriber } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
 import { STREAMS } from "../nats/provision.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { checkHealth } from "./health.ts";
 import type { Storage } from "./storage.ts";
@@ -23,31 +22,24 @@ export function adminHealth({
   storage,
   settings,
   metrics,
-  log,
 }: {
   readonly storage: Storage;
   readonly settings: Settings;
   readonly metrics: Metrics;
-  readonly log: Log;
 }): HealthServices & Disposable {
   const samples: Sample[] = [];
-  const look = async () => {
-    samples.push(sampleOf((await metrics.text()).body, Date.now()));
+  const sample = (): Sample => ({ at: Date.now(), ...metrics.activity() });
+  const look = () => {
+    samples.push(sample());
     if (samples.length > KEPT_SAMPLES) samples.shift();
   };
-  const say = (error: unknown) => log.warn("The metrics could not be looked at", { error });
-  const timer = setInterval(() => {
-    look().catch(say);
-  }, SAMPLE_MS);
-  const first = look().catch(say);
+  look();
+  const timer = setInterval(look, SAMPLE_MS);
   return {
     checkHealth: () => checkHealth(storage, settings),
     streams: () => fills(storage),
     subscribers: () => subscribers(storage),
-    activity: async () => {
-      await first;
-      return activityBetween(samples[0], sampleOf((await metrics.text()).body, Date.now()));
-    },
+    activity: async () => activityBetween(samples[0], sample()),
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }
@@ -78,18 +70,6 @@ async function subscribers({ jsm }: Storage): Promise<Subscriber[]> {
     if (found.length === MOST_SUBSCRIBERS) break;
   }
   return found.sort((a, b) => b.waiting - a.waiting);
-}
-
-function sampleOf(text: string, at: number): Sample {
-  const outcomes = new Map<string, number>();
-  const acks = new Map<number, number>();
-  for (const [, outcome = "", count] of text.matchAll(
-    /^posthorn_outcomes_total\{[^}]*outcome="([^"]*)"[^}]*\} (\S+)$/gm,
-  ))
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + Number(count));
-  for (const [, bound = "", count] of text.matchAll(/^posthorn_ack_seconds_bucket\{le="([^"]+)"\} (\S+)$/gm))
-    acks.set(bound === "+Inf" ? Infinity : Number(bound), Number(count));
-  return { at, outcomes, acks };
 }
 
 function activityBetween(before: Sample | undefined, now: Sample): Activity {
