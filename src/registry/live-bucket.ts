@@ -87,8 +87,10 @@ export class LiveBucket {
   }
 
   async #check(): Promise<void> {
+    // Of before the question: while many write, the watch brings entries that are newer than the answer, before the answer.
+    const revision = this.#revision;
     const { streamInfo } = await this.kv.status();
-    const madeAnew = String(streamInfo.created) !== this.#created || streamInfo.state.last_seq < this.#revision;
+    const madeAnew = String(streamInfo.created) !== this.#created || streamInfo.state.last_seq < revision;
     if (!madeAnew && Date.now() - this.#listedAt < LIST_AGAIN_MS) return;
     if (madeAnew) this.#options.log.warn("A bucket was made anew; it is read again", { bucket: this.#options.name });
     await this.#list();
