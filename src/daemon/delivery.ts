@@ -12,7 +12,9 @@ import type { Hook } from "../model/hook.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
 import { INBOX_PREFIX } from "../nats/connection.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
-import { OBJECT_BUCKET, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
+import { piecesOfAttachment } from "../parse/mail.ts";
+import type { ObjectContent } from "../publish/objects.ts";
+import { OBJECT_BUCKET, contentOf, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
 import { AckInbox } from "../publish/ack-inbox.ts";
 import { publishDeadLetter } from "../publish/dead-letter.ts";
 import { EVENT_STREAM, publishEvent } from "../publish/publish-event.ts";
@@ -126,7 +128,11 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
     },
     keyOf: async (hook) => (hook.options.key === undefined ? undefined : secretsOf(hook, hook.options.key)[0]),
     verdictsOf: authenticatorOf(settings, log),
-    storeObject: (bytes, receivedAt) => storeObject(storage, bytes, receivedAt),
+    storeObject: (bytes, receivedAt) => storeObject(storage, contentOf(bytes), receivedAt),
+    storeAttachment: (attachment, receivedAt) => {
+      const { size, sha256 } = attachment;
+      return storeObject(storage, { size, sha256, pieces: () => piecesOfAttachment(attachment) }, receivedAt);
+    },
     objectNameOf: (bytes, receivedAt) => objectNameOf(sha256Hex(bytes), receivedAt),
     publishEvent: ({ eventId, hook, bytes }, signal) =>
       publishEvent({ eventId, eventName: hook.eventName, bytes }, publish, signal),
@@ -160,11 +166,11 @@ export function maxPayloadOf({ nats }: Storage): number {
   return nats.connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 }
 
-async function storeObject(storage: Storage, bytes: Uint8Array, receivedAt: number): Promise<StoredObject> {
+async function storeObject(storage: Storage, content: ObjectContent, receivedAt: number): Promise<StoredObject> {
   if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };
-  const name = objectNameOf(sha256Hex(bytes), receivedAt);
+  const name = objectNameOf(content.sha256, receivedAt);
   try {
-    await putObject(storage.objects, name, bytes, {
+    await putObject(storage.objects, name, content, {
       timeoutMs: OBJECT_TIMEOUT_MS,
       maxPayload: maxPayloadOf(storage),
     });

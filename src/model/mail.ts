@@ -66,6 +66,8 @@ export interface Attachment {
   /** Hex. */
   readonly sha256: string;
   readonly bytes: Uint8Array;
+  /** `bytes` are a long file in base64, part of the mail as it was sent: so the file is never held beside its mail. */
+  readonly isEncoded?: true;
   /** A `data-kustomer-key` stands in it: it never travels inside an event, however small (contract §2 `key`). */
   readonly holdsKey?: true;
 }

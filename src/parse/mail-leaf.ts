@@ -7,7 +7,7 @@ import { unflow } from "./flowed.ts";
 import type { Leaf } from "./leaf.ts";
 import { filenameOf } from "./leaf.ts";
 import { rejoin } from "./rejoin.ts";
-import { decodeTransfer } from "./transfer-encoding.ts";
+import { decodeTransfer, isLongBase64 } from "./transfer-encoding.ts";
 
 const PGP_LOOK_BYTES = 128;
 
@@ -48,6 +48,12 @@ export class MailLeaf implements MailPart {
 
   get bytes(): Buffer {
     return (this.#bytes ??= decodeTransfer(this.#leaf.encoded, this.#leaf.transferEncoding));
+  }
+
+  /** The text of a long file in base64, as it was sent; `undefined` for every other leaf. */
+  get longBase64(): Buffer | undefined {
+    const { encoded, transferEncoding } = this.#leaf;
+    return isLongBase64(encoded, transferEncoding) ? encoded : undefined;
   }
 
   text(): string {

@@ -12,6 +12,7 @@ import { parseMailDate } from "./mail-date.ts";
 import { MailLeaf } from "./mail-leaf.ts";
 import type { MimeLimits, MimeTree } from "./mime-tree.ts";
 import { readTree } from "./mime-tree.ts";
+import { decodeInPieces } from "./transfer-encoding.ts";
 
 export type { MimeLimits } from "./mime-tree.ts";
 
@@ -25,6 +26,8 @@ export type MailParsing =
     }
   | { readonly kind: "limit"; readonly limit: LimitName; readonly detail: string };
 
+/** A file up to this size is kept as it is: it may be asked for as a whole, as what travels inside an event. */
+const KEPT_DECODED_BYTES = 256 * 1024;
 const ADDRESS_FIELDS = ["from", "to", "cc", "reply-to"] as const;
 
 /**
@@ -99,15 +102,28 @@ function isAttachment(part: MailLeaf): boolean {
 }
 
 function attachmentOf(part: MailLeaf): Attachment {
-  const { bytes, filename, mediaType } = part;
+  const { filename, mediaType, longBase64 } = part;
+  const hash = createHash("sha256");
+  let size = 0;
+  for (const piece of longBase64 === undefined ? [part.bytes] : decodeInPieces(longBase64)) {
+    hash.update(piece);
+    size += piece.length;
+  }
+  const content = longBase64 === undefined || size <= KEPT_DECODED_BYTES ? part.bytes : longBase64;
   return {
     part: part.part,
     filename,
     mediaType,
-    size: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    bytes,
+    size,
+    sha256: hash.digest("hex"),
+    bytes: content,
+    ...(content === longBase64 && { isEncoded: true }),
   };
+}
+
+/** The file that an attachment is, in pieces. */
+export function piecesOfAttachment({ bytes, isEncoded }: Attachment): Iterable<Uint8Array> {
+  return isEncoded === true ? decodeInPieces(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) : [bytes];
 }
 
 /** With LF as line ends, at most `maxBytes` of UTF-8, cut between two code points. */

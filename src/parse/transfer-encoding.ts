@@ -6,11 +6,8 @@ import { decodeUuencode } from "./uuencode.ts";
  * Source: RFC 2045 §6. Base64 skips what is no base64 and may end early; quoted-printable keeps a `=` that encodes nothing.
  */
 export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
+  if (isBase64(encoding)) return decodeBase64(bytes);
   switch (encoding) {
-    case "base64":
-    case "base-64":
-    case "b":
-      return decodeBase64(bytes);
     case "quoted-printable":
     case "quotedprintable":
     case "quoted_printable":
@@ -26,12 +23,32 @@ export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
   }
 }
 
+/** Whether this is one long run of base64, such as a file in a mail: {@link decodeInPieces} may read it. */
+export function isLongBase64(bytes: Buffer, encoding: string): boolean {
+  if (bytes.length <= ONE_GO_BYTES || !isBase64(encoding) || !looksLikeBase64(bytes)) return false;
+  const padding = bytes.indexOf(EQUALS);
+  return padding < 0 || bytes.length - padding < LONGEST_END_BYTES;
+}
+
+/** What {@link decodeTransfer} would give for a long run of base64, piece by piece: the whole never stands in memory. */
+export function* decodeInPieces(bytes: Buffer): Generator<Buffer> {
+  for (const piece of piecesOf(bytes)) yield Buffer.from(piece, "base64");
+}
+
+function isBase64(encoding: string): boolean {
+  return encoding === "base64" || encoding === "base-64" || encoding === "b";
+}
+
 const LOOK_BYTES = 512;
 const BASE64_RUN = /[A-Za-z0-9+/\s_-]*/y;
 /** Padding behind which further base64 stands: parts were encoded one by one and put together. */
 const PADDING = /[=\s]*/y;
 /** As a string, more of a long attachment than this never exists: short strings are gone with the next small collection. */
 const PIECE_BYTES = 65_536;
+/** Up to here base64 is decoded in one go. */
+const ONE_GO_BYTES = 16 * PIECE_BYTES;
+/** Padding and line ends behind a run of base64; what is longer may hold another one. */
+const LONGEST_END_BYTES = 8;
 
 function decodeBase64(bytes: Buffer): Buffer {
   if (!looksLikeBase64(bytes)) return bytes;
@@ -39,7 +56,7 @@ function decodeBase64(bytes: Buffer): Buffer {
   const padding = bytes.indexOf(EQUALS);
   // Node skips white space and stops at the first padding.
   let length = decodeRun(padding < 0 ? bytes : bytes.subarray(0, padding + 2), out);
-  if (padding < 0 || bytes.length - padding < 8) return out.subarray(0, length);
+  if (padding < 0 || bytes.length - padding < LONGEST_END_BYTES) return out.subarray(0, length);
   const text = bytes.toString("latin1", padding);
   for (let at = 0; at < text.length;) {
     PADDING.lastIndex = at;
@@ -56,17 +73,22 @@ function decodeBase64(bytes: Buffer): Buffer {
   return out.subarray(0, length);
 }
 
-/** Decodes what holds no padding but at its end, piece by piece; how many bytes came out. */
+/** Decodes what holds no padding but at its end; how many bytes came out. */
 function decodeRun(bytes: Buffer, out: Buffer): number {
-  if (bytes.length <= 16 * PIECE_BYTES) return out.write(bytes.toString("latin1"), "base64");
+  if (bytes.length <= ONE_GO_BYTES) return out.write(bytes.toString("latin1"), "base64");
   let length = 0;
+  for (const piece of piecesOf(bytes)) length += out.write(piece, length, "base64");
+  return length;
+}
+
+/** The text in pieces of whole groups. */
+function* piecesOf(bytes: Buffer): Generator<string> {
   for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + PIECE_BYTES);
     const next = end === bytes.length ? end : groupEnd(bytes, at, end);
-    length += out.write(bytes.toString("latin1", at, next), length, "base64");
+    yield bytes.toString("latin1", at, next);
     at = next;
   }
-  return length;
 }
 
 /** The last place before `end` where a whole number of groups lies behind `start`. */

@@ -4,7 +4,7 @@ import type { PendingAuthentication } from "../authenticate/mail.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
-import type { ReceivedMail } from "../model/mail.ts";
+import type { Attachment, ReceivedMail } from "../model/mail.ts";
 import type { Outcome, TryLaterCause } from "../model/outcome.ts";
 import type { Authentication } from "../model/verdicts.ts";
 import type { PublishOutcome } from "../publish/publish-event.ts";
@@ -26,6 +26,8 @@ export interface MailStages {
   verdictsOf(mail: ReceivedMail): PendingAuthentication;
   /** Stores bytes by content and returns the object's name, or says why they are not stored. */
   storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
+  /** The same for an attachment, whose hash is known. */
+  storeAttachment(attachment: Attachment, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
   objectNameOf(bytes: Uint8Array, receivedAt: number): string;
   publishEvent(event: BuiltEvent, signal: AbortSignal): Promise<PublishOutcome>;
   publishDeadLetter(letter: BuiltDeadLetter, signal: AbortSignal): Promise<PublishOutcome>;

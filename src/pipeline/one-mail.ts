@@ -135,7 +135,7 @@ export class OneMail {
     if (hook.options.attachments === "drop") return names;
     for (const attachment of reading.summary.attachments) {
       if (travelsInside(attachment)) continue;
-      const stored = await this.#stages.storeObject(attachment.bytes, this.#mail.receivedAt, this.#signal);
+      const stored = await this.#stages.storeAttachment(attachment, this.#mail.receivedAt, this.#signal);
       if (stored.kind === "tryLater") return stored;
       names.set(attachment.part, stored.name);
     }

@@ -28,13 +28,16 @@ function answer(response: ReadResponse, transfer: ArrayBuffer[]): void {
   port?.postMessage(response, transfer);
 }
 
-/** Buffers that only the reading refers to move to the main thread instead of being copied: decoded attachments. */
+/**
+ * Buffers that only the reading refers to move to the main thread instead of being copied: decoded attachments, or a mail that
+ * came as a copy. A view would be copied with all that lies around it.
+ */
 function transferable(reading: MailReading): ArrayBuffer[] {
   if (reading.kind !== "read") return [];
   const buffers = new Set<ArrayBuffer>();
   for (const { bytes } of reading.summary.attachments) {
-    // Small buffers may be slices of a shared pool; a slice of the mail itself is shared memory already.
-    if (bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength) buffers.add(bytes.buffer);
+    // Small buffers lie in the pool that all of a thread share; shared memory is there already.
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength > Buffer.poolSize) buffers.add(bytes.buffer);
   }
   return [...buffers];
 }

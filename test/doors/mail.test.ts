@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { NatsServer } from "../support/nats-server.ts";
@@ -73,4 +75,37 @@ test("a mail without data is dead-lettered with the raw mail beside it", async (
   const { reason, object } = JSON.parse(letter?.text ?? "") as { reason: { code: string }; object: string };
   expect(reason.code).toBe("nothing-extracted");
   expect(Buffer.from((await posthorn.daemon.storage.objects.getBlob(object)) ?? []).toString()).toBe(mail);
+});
+
+test("a long attachment is stored byte for byte under its hash, and the event names it", async () => {
+  const hook = await posthorn.emailHook();
+  const file = Buffer.from(Array.from({ length: 1_500_000 }, (_, index) => (index * 7_919) % 256));
+  const mail = [
+    "From: shop@example.org",
+    "Message-ID: <long-attachment@example.org>",
+    "Content-Type: multipart/mixed; boundary=b",
+    "",
+    "--b",
+    "Content-Type: application/json",
+    "",
+    "1",
+    "--b",
+    "Content-Type: application/pdf",
+    "Content-Disposition: attachment; filename=invoice.pdf",
+    "Content-Transfer-Encoding: base64",
+    "",
+    file.toString("base64").replace(/.{76}/g, "$&\r\n"),
+    "--b--",
+    "",
+  ].join("\r\n");
+  using relay = await posthorn.connectRelay();
+  expect(await relay.send({ to: hook.address, mail })).toMatch(/^250 /);
+  const stored = await storedIn(posthorn, "POSTHORN_EVENTS");
+  const event = JSON.parse(stored.at(-1)?.text ?? "") as {
+    data: { mail: { attachments: { filename: string; size: number; sha256: string; object: string }[] } };
+  };
+  const attachment = event.data.mail.attachments.find(({ filename }) => filename === "invoice.pdf");
+  expect(attachment).toMatchObject({ size: file.length, sha256: createHash("sha256").update(file).digest("hex") });
+  const object = await posthorn.daemon.storage.objects.getBlob(attachment?.object ?? "");
+  expect(file.equals(object ?? new Uint8Array())).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { inflateRtf, htmlOfRtf } from "../../src/parse/rtf.ts";
-import { decodeTransfer } from "../../src/parse/transfer-encoding.ts";
+import { decodeInPieces, decodeTransfer, isLongBase64 } from "../../src/parse/transfer-encoding.ts";
 import { findUuencoded } from "../../src/parse/uuencode.ts";
 import { mailShape } from "./mail-shape.ts";
 
@@ -47,7 +47,13 @@ test("base64 of any length comes out whole, whatever stands between its digits",
   ] as const) {
     const encoded = bytes.toString("base64").replace(new RegExp(`.{${width}}`, "g"), `$&${between}`);
     expect(decodeTransfer(Buffer.from(encoded), "base64").equals(bytes)).toBe(true);
+    expect(isLongBase64(Buffer.from(encoded), "base64")).toBe(true);
+    expect(Buffer.concat([...decodeInPieces(Buffer.from(encoded))]).equals(bytes)).toBe(true);
   }
   const twice = `${bytes.toString("base64")}\r\n${bytes.toString("base64")}`;
   expect(decodeTransfer(Buffer.from(twice), "base64").length).toBe(2 * bytes.length);
+  // 1,500,001 bytes end in padding: what stands behind it is another run, which pieces of one run would lose.
+  const padded = Buffer.from([...bytes, 1]).toString("base64");
+  expect(isLongBase64(Buffer.from(`${padded}\r\n${padded}`), "base64")).toBe(false);
+  expect(isLongBase64(Buffer.from(`${padded}\r\n`), "base64")).toBe(true);
 });

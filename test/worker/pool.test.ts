@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
+
 import { expect, test } from "vitest";
 
 import { READ_LIMITS } from "../../src/daemon/delivery.ts";
+import { piecesOfAttachment } from "../../src/parse/mail.ts";
 import { WorkerPool } from "../../src/worker/pool.ts";
 
 const WISHES = [{ options: { jsonld: "as-sent" as const } }];
@@ -34,4 +37,31 @@ test("past the bound on waiting mails the answer is busy at once, and so it is w
   await pool[Symbol.asyncDispose]();
   expect(await pool.read(json(4), WISHES)).toEqual({ kind: "busy" });
   await Promise.all(running);
+});
+
+test("files come back whole from a thread, long ones still in their base64, whether their mail is shared or a copy", async () => {
+  await using pool = createPool();
+  const file = Buffer.from(Array.from({ length: 1_500_000 }, (_, index) => (index * 7_919) % 256));
+  const lines = (text: string) => text.replace(/.{76}/g, "$&\r\n");
+  const mail = Buffer.from(
+    [
+      "Content-Type: multipart/mixed; boundary=b\r\n",
+      "--b\r\nContent-Type: application/json\r\n\r\n1",
+      `--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n${lines(file.toString("base64"))}`,
+      `--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${"=00\n=20".repeat(50_000)}`,
+      "--b--\r\n",
+    ].join("\r\n"),
+  );
+  const shared = Buffer.from(new SharedArrayBuffer(mail.length));
+  mail.copy(shared);
+  for (const bytes of [shared, mail]) {
+    const result = await pool.read(bytes, WISHES);
+    if (result.kind !== "read") throw new Error(result.kind);
+    const [json, long, other] = result.summary.attachments;
+    expect([json?.isEncoded, long?.isEncoded, other?.isEncoded]).toEqual([undefined, true, undefined]);
+    if (long === undefined || other === undefined) throw new Error("an attachment is missing");
+    expect(Buffer.concat([...piecesOfAttachment(long)]).equals(file)).toBe(true);
+    expect(long).toMatchObject({ size: file.length, sha256: createHash("sha256").update(file).digest("hex") });
+    expect(Buffer.from(other.bytes).equals(Buffer.from("\0\n ".repeat(50_000)))).toBe(true);
+  }
 });
