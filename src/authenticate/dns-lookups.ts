@@ -22,6 +22,7 @@ interface Answer {
   readonly records: Promise<unknown[]>;
   /** The records, once they are there. */
   settled: unknown[] | undefined;
+  readonly askedAt: number;
   until: number;
 }
 
@@ -59,13 +60,18 @@ export class DnsLookups implements Disposable {
     if (limits.servers.length > 0) this.#resolver.setServers(limits.servers);
   }
 
-  /** The look-ups of one mail; none takes longer than until `deadline` (milliseconds since the epoch). */
-  forMail(deadline: number): Lookup {
+  /**
+   * The look-ups of one mail; none takes longer than until `deadline` (milliseconds since the epoch).
+   *
+   * `onWait` is told of each question that has to be waited for, and for how many milliseconds others wait already.
+   */
+  forMail(deadline: number, onWait: (sinceMs: number) => void = () => undefined): Lookup {
     let left = this.#limits.lookupsPerMail;
     return async (name, type) => {
       left -= 1;
       if (left < 0) throw new LookupError("ELIMIT", `more than ${this.#limits.lookupsPerMail} look-ups for one mail`);
       const answer = this.#ask(name, type);
+      if (answer.settled === undefined) onWait(Date.now() - answer.askedAt);
       const records = answer.settled ?? (await beforeDeadline(answer.records, deadline));
       // mailauth sorts lists in place and writes into what it gets.
       return records.map((record) =>
@@ -102,7 +108,7 @@ export class DnsLookups implements Disposable {
     this.#cache.delete(key);
     const [oldest] = this.#cache.keys();
     if (this.#cache.size >= this.#limits.cachedAnswers && oldest !== undefined) this.#cache.delete(oldest);
-    const answer: Answer = { records, settled: undefined, until: now + this.#limits.cacheMs };
+    const answer: Answer = { records, settled: undefined, askedAt: now, until: now + this.#limits.cacheMs };
     this.#cache.set(key, answer);
     records.then(
       (found) => {

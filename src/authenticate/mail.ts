@@ -16,7 +16,7 @@ const MAX_SIGNATURES = 10;
 const MAX_SEALS = 100;
 /** As long as trouble with DNS is remembered, so that a verdict made of it lasts no longer. */
 const POLICY_MS = 5_000;
-/** How much longer than the parsing the look-ups may take when nobody demands their verdict. */
+/** How much longer than the parsing the look-ups may take when nobody demands their verdict, counted from the first mail that waits for the same question. */
 const REPORT_WITHIN_MS = 200;
 
 export interface MailToAuthenticate {
@@ -41,7 +41,10 @@ export interface PendingAuthentication {
   readonly whole: Promise<Authentication>;
   /** What is known by now; what is not is `temperror`. */
   soFar(): Authentication;
-  /** How long to wait for what is only reported: not at all while DNS is down, so that mail goes on at full speed. */
+  /**
+   * How long to wait for what is only reported: not at all while DNS is down, and shorter by what others have waited for
+   * the same questions already, so that a dead name server costs one mail its patience and not every one.
+   */
   readonly patienceMs: number;
 }
 
@@ -62,10 +65,12 @@ export function authenticateMail(
   };
   let proofs: Authentication["proofs"] = { dkim: "unknown", dmarc: "unknown" };
   let authorDomain: string | null = null;
+  let waitedMs = 0;
+  const joins = (sinceMs: number) => (waitedMs = Math.max(waitedMs, sinceMs));
   const soFar = (): Authentication => ({ verdicts: { ...known }, authorDomain, proofs });
 
   const run = async (): Promise<Authentication> => {
-    const lookup = rules.dns.forMail(deadline);
+    const lookup = rules.dns.forMail(deadline, joins);
     const fields = senderFieldsOf(mail.bytes);
     const spf = checkSpfOf(mail, fields, rules, lookup)
       .catch((): Verdict => TROUBLE)
@@ -80,14 +85,11 @@ export function authenticateMail(
     const { headerFrom, fromFields, passed } = reading;
     const ask = () => checkDmarc({ headerFrom, fromFields, spfDomains, signatures: passed }, lookup);
     // Unsigned mail of one author and one SPF domain has one verdict: most of it costs no evaluation then.
-    const dmarc = await (passed.length > 0 || headerFrom.length !== 1
-      ? ask()
-      : rules.policies.get(
-          `${fromFields} ${domainOf(headerFrom[0])} ${spfDomains.join()}`,
-          ask,
-          POLICY_MS,
-          Date.now(),
-        ));
+    const policy = `${fromFields} ${domainOf(headerFrom[0])} ${spfDomains.join()}`;
+    const now = Date.now();
+    const isAlike = passed.length === 0 && headerFrom.length === 1;
+    if (isAlike) joins(rules.policies.pendingForMs(policy, now));
+    const dmarc = await (isAlike ? rules.policies.get(policy, ask, POLICY_MS, now) : ask());
     known.dkim = dkimVerdict(reading, dmarc);
     known.dmarc = dmarc.verdict;
     authorDomain = dmarc.authorDomain;
@@ -100,7 +102,13 @@ export function authenticateMail(
     for (const name of ["spf", "dkim", "dmarc", "arc"] as const) if (known[name] === UNFINISHED) known[name] = TROUBLE;
     return soFar();
   });
-  return { whole, soFar, patienceMs: rules.dns.isDown ? 0 : REPORT_WITHIN_MS };
+  return {
+    whole,
+    soFar,
+    get patienceMs() {
+      return rules.dns.isDown ? 0 : Math.max(0, REPORT_WITHIN_MS - waitedMs);
+    },
+  };
 }
 
 const domainOf = (address = "") => address.slice(address.lastIndexOf("@") + 1).toLowerCase();

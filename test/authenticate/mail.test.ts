@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import { DnsLookups } from "../../src/authenticate/dns-lookups.ts";
-import type { MailToAuthenticate } from "../../src/authenticate/mail.ts";
+import type { AuthenticationRules, MailToAuthenticate, PendingAuthentication } from "../../src/authenticate/mail.ts";
 import { authenticateMail } from "../../src/authenticate/mail.ts";
 import { Remembered } from "../../src/lib/remembered.ts";
 import type { Authentication } from "../../src/model/verdicts.ts";
@@ -15,7 +15,7 @@ const MAILER = makeSigningKey("mail.shop.example");
 const EVIL = makeSigningKey("evil.example");
 const LIST = makeSigningKey("list.example");
 const LIMITS = {
-  timeoutMs: 3_000,
+  timeoutMs: 9_000,
   cacheMs: 60_000,
   troubleMs: 5_000,
   cachedAnswers: 100,
@@ -42,6 +42,8 @@ beforeAll(async () => {
     "down.example": { fails: "servfail" },
     "_dmarc.down.example": { fails: "servfail" },
     "s1._domainkey.down.example": { fails: "servfail" },
+    "mute.example": { fails: "silence" },
+    "_dmarc.mute-policy.example": { fails: "silence" },
   });
   dns = new DnsLookups({ servers: [server.address], ...LIMITS });
 });
@@ -55,23 +57,26 @@ afterEach(() => expect(faults.splice(0)).toEqual([]));
 const mailFrom = (from: string, body = "hello\r\n") =>
   `From: ${from}\r\nTo: a@hooks.example\r\nSubject: x\r\nDate: Fri, 1 Mar 2024 10:00:00 +0000\r\nMessage-ID: <1@shop.example>\r\n\r\n${body}`;
 
-function look(
+const look = (...asked: Parameters<typeof begin>): Promise<Authentication> => begin(...asked).whole;
+
+function begin(
   mail: string,
   options: Partial<MailToAuthenticate["envelope"]> & {
     readonly peer?: MailToAuthenticate["peer"];
     readonly authservIds?: readonly string[];
+    readonly policies?: AuthenticationRules["policies"];
   } = {},
-): Promise<Authentication> {
-  const { peer = "stranger", authservIds = [], ...envelope } = options;
+): PendingAuthentication {
+  const { peer = "stranger", authservIds = [], policies = new Remembered(10), ...envelope } = options;
   return authenticateMail(
     {
       bytes: Buffer.from(mail),
       envelope: { from: "bounce@shop.example", helo: "mx.shop.example", remoteAddress: "192.0.2.7", ...envelope },
       peer,
     },
-    { dns, authservIds, policies: new Remembered(10), onFault: (error) => faults.push(error) },
+    { dns, authservIds, policies, onFault: (error) => faults.push(error) },
     Date.now() + 20_000,
-  ).whole;
+  );
 }
 
 test("an address that the domain's record lists passes SPF, and so DMARC; IPv6 and mapped IPv4 too", async () => {
@@ -214,3 +219,20 @@ test("the same question is asked once", async () => {
   await look(mailFrom("orders@shop.example"));
   expect(server.questions.length).toBe(before);
 });
+
+test.each([
+  ["SPF", "a@mute.example", { from: "b@mute.example" }],
+  ["DMARC", "a@mute-policy.example", { remoteAddress: "127.0.0.1" }],
+])(
+  "a mail joins a question without an answer (%s) for as long as is left of the first one's patience",
+  async (_, from, envelope) => {
+    const policies = new Remembered<never>(10);
+    const first = begin(mailFrom(from), { ...envelope, policies });
+    // Longer than anybody waits for what is only reported.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(first.patienceMs).toBeGreaterThan(0);
+    const second = begin(mailFrom(from), { ...envelope, policies });
+    await expect.poll(() => second.patienceMs, { timeout: 5_000 }).toBe(0);
+    expect(second.soFar().verdicts.dmarc).toMatchObject({ result: "temperror", reason: "not-finished" });
+  },
+);
