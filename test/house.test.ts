@@ -38,7 +38,7 @@ const IMPURE_MODULES = /^node:(?:fs|net|tls|dns|http|https|child_process|worker_
 /** The rooms that may import a package. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "smtp-server": ["receive/smtp"],
-  fastify: ["receive/http", "admin"],
+  fastify: ["admin"],
   cheerio: ["extract"],
   jsonld: ["extract"],
   parse5: ["extract"],

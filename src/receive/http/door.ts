@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { BlockList, Socket } from "node:net";
 
-import type { FastifyInstance } from "fastify";
-import { fastify } from "fastify";
-
+import type { Listening } from "../../lib/listen-http.ts";
+import { listenHttp } from "../../lib/listen-http.ts";
 import type { Call } from "./call.ts";
 import { isClosing, refuse } from "./call.ts";
 import { answerOf, problemJson } from "./problem.ts";
@@ -12,6 +12,7 @@ import type { HandleOptions } from "./handle.ts";
 import { handleHookCall } from "./handle.ts";
 import { remoteAddressOf } from "./remote-address.ts";
 import type { HttpDoorServices, Refusal } from "./services.ts";
+import { parseTarget } from "./target.ts";
 
 export interface HttpDoorOptions extends HandleOptions {
   readonly trustedProxies: BlockList;
@@ -27,89 +28,65 @@ export interface HttpDoorOptions extends HandleOptions {
 const CHECK_TIMEOUTS_EVERY_MS = 1_000;
 
 /**
- * The HTTP door: fastify routes and keeps the connections; a request is taken over before fastify's body parsers, because
- * ours count, unpack and keep the raw bytes for signatures (fastify 5.12 also refuses a damaged `Content-Type`, which we
- * read as none).
+ * The HTTP door: Node's own server keeps the connections and their limits. It has one kind of path, and bodies are read by
+ * us, because ours are counted, unpacked and kept as they came for signatures: a framework would only stand between.
  */
 export class HttpDoor {
-  readonly #app: FastifyInstance;
+  readonly #server: Server;
   readonly #services: HttpDoorServices;
   readonly #options: HttpDoorOptions;
   readonly #requestPrefix = randomBytes(6).toString("hex");
+  #listening: Listening | undefined;
   #requests = 0;
   #isClosing = false;
 
   constructor(options: HttpDoorOptions, services: HttpDoorServices) {
     this.#options = options;
     this.#services = services;
-    this.#app = fastify({
-      requestTimeout: options.requestTimeoutMs,
-      keepAliveTimeout: options.keepAliveMs,
-      forceCloseConnections: "idle",
-      // Said below, in our own words.
-      return503OnClosing: false,
-      http: {
+    const handle = (request: IncomingMessage, response: ServerResponse) =>
+      this.#handle(this.#callOf(request, response));
+    this.#server = createServer(
+      {
         maxHeaderSize: options.maxHeaderBytes,
         headersTimeout: options.headersTimeoutMs,
+        requestTimeout: options.requestTimeoutMs,
+        keepAliveTimeout: options.keepAliveMs,
         connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
         // A second Content-Length, obs-fold, bare CR and their kin are refused by llhttp in its strict mode.
         insecureHTTPParser: false,
         // Looked at below, where the answer is one of ours.
         requireHostHeader: false,
       },
-      clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, this.#services),
-      // A damaged escape in the path.
-      frameworkErrors: (_error, request, reply) => {
-        reply.hijack();
-        this.#refuse(this.#callOf(request.raw, reply.raw), { kind: "refused", cause: "malformed" });
-      },
-      routerOptions: { maxParamLength: 64 },
-    });
-    this.#app.server.maxConnections = options.maxConnections;
+      handle,
+    );
+    this.#server.maxConnections = options.maxConnections;
     // With a listener of our own the body is asked for when the header fields were looked at, not before.
-    for (const event of ["checkContinue", "checkExpectation"])
-      this.#app.server.on(event, (request: IncomingMessage, response: ServerResponse) =>
-        this.#app.server.emit("request", request, response),
-      );
-    for (const url of ["/v1/hooks/:kind/:hookId", "/v1/hooks/:kind/:hookId/:page"]) {
-      this.#app.route({
-        method: this.#app.supportedMethods,
-        url,
-        onRequest: async (request, reply) => {
-          reply.hijack();
-          const { kind, hookId, page = "" } = request.params as { kind: string; hookId: string; page?: string };
-          const call = this.#callOf(request.raw, reply.raw);
-          if (this.#isUnfit(call)) return;
-          await handleHookCall(call, { kind, hookId, page }, this.#services, this.#options).catch((error: unknown) =>
-            this.#fault(call, error),
-          );
-        },
-        handler: async () => undefined,
-      });
-    }
-    this.#app.setNotFoundHandler((request, reply) => {
-      reply.hijack();
-      const call = this.#callOf(request.raw, reply.raw);
-      if (!this.#isUnfit(call)) this.#refuse(call, { kind: "refused", cause: "no-such-hook" });
-    });
+    this.#server.on("checkContinue", handle).on("checkExpectation", handle);
+    this.#server.on("clientError", (error, socket) => answerBrokenRequest(error, socket as Socket, this.#services));
   }
 
   /** Opens the listener; `port` is 0 for a socket in the file system. Throws what `listen` throws. */
   async listen(
     at: { readonly host: string; readonly port: number } | { readonly path: string },
   ): Promise<{ readonly port: number }> {
-    await this.#app.listen("path" in at ? { path: at.path } : { host: at.host, port: at.port });
-    const bound = this.#app.server.address();
-    return { port: typeof bound === "object" && bound !== null ? bound.port : 0 };
+    this.#listening = await listenHttp(this.#server, at);
+    return this.#listening;
   }
 
   /** No new connections; requests in flight reach their answer, for `graceMs` at most. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
-    const { server } = this.#app;
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-    await this.#app.close();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await this.#listening?.close();
     clearTimeout(timer);
+  }
+
+  #handle(call: Call): void {
+    if (this.#isUnfit(call)) return;
+    const target = parseTarget(call.request.url ?? "");
+    if (target === undefined) return this.#refuse(call, { kind: "refused", cause: "no-such-hook" });
+    if (target === "malformed") return this.#refuse(call, { kind: "refused", cause: "malformed" });
+    handleHookCall(call, target, this.#services, this.#options).catch((error: unknown) => this.#fault(call, error));
   }
 
   #callOf(request: IncomingMessage, response: ServerResponse): Call {
