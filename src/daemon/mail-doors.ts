@@ -35,6 +35,8 @@ const LARGEST_MAILS_IN_FLIGHT = 8;
 const MAX_MAILS_IN_FLIGHT = 2_000;
 /** Bytes of one stranger's address in a minute, in units of the largest mail. */
 const LARGEST_MAILS_PER_MINUTE = 20;
+/** Is its own ASCII form: nothing in it that a look-up by IDNA would change (UTS #46). */
+const PLAIN_DOMAIN = /^(?!.*--)[a-z0-9](?:[a-z0-9.-]*[a-z])?$/;
 const UNKNOWN_RECIPIENTS_PER_MINUTE = 100;
 /** So long before the end of the grace period deliveries are given up. */
 const LAST_REPLIES_MS = 1_000;
@@ -201,7 +203,7 @@ function servicesOf(
   };
 
   return (door) => ({
-    isOurDomain: (domain) => isIn(settings.mailDomain, domainToASCII(domain)),
+    isOurDomain: (domain) => isIn(settings.mailDomain, PLAIN_DOMAIN.test(domain) ? domain : domainToASCII(domain)),
     hookById: (hookId, remoteAddress) => lookUp(snapshot.hookById(hookId), { hookId }, remoteAddress),
     hookByAlias: (address, remoteAddress) => lookUp(snapshot.hookByAlias(address), { alias: address }, remoteAddress),
     withinRate: ({ hookId, options }) =>

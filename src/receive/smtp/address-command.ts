@@ -1,3 +1,5 @@
+export type AddressVerb = "MAIL FROM" | "RCPT TO";
+
 /** MAIL or RCPT as it was written. */
 export interface AddressCommand {
   /** As written, without a source route and without quotes that say nothing; "" is the null sender. */
@@ -25,7 +27,7 @@ const DOT_ATOM = /^[^\s<>"@()[\]\\,;:.]+(?:\.[^\s<>"@()[\]\\,;:.]+)*$/;
  *
  * Source: RFC 5321 §4.1.2, §4.1.1.2, §4.1.1.3, appendix C; RFC 6531 §3.3.
  */
-export function readAddressCommand(verb: "MAIL FROM" | "RCPT TO", line: string): AddressCommand | undefined {
+export function readAddressCommand(verb: AddressVerb, line: string): AddressCommand | undefined {
   const colon = line.indexOf(":");
   if (colon < 0 || line.slice(0, colon).trim().replace(/\s+/g, " ").toUpperCase() !== verb) return undefined;
   // A blank behind the colon is wrong, and everybody takes it.
@@ -47,9 +49,9 @@ export function readAddressCommand(verb: "MAIL FROM" | "RCPT TO", line: string):
  * Whether a command has a parameter that is not in `known`: one of an extension that we did not announce, such as DSN's,
  * because we send no reports (RFC 5321 §4.1.1.11).
  */
-export function hasForeignParameter(verb: "MAIL FROM" | "RCPT TO", command: Buffer, known: readonly string[]): boolean {
-  const read = readAddressCommand(verb, command.toString());
-  return read !== undefined && [...read.parameters.keys()].some((name) => !known.includes(name));
+export function hasForeignParameter(read: AddressCommand | undefined, known: ReadonlySet<string>): boolean {
+  for (const name of read?.parameters.keys() ?? []) if (!known.has(name)) return true;
+  return false;
 }
 
 /** `"joe"` and `joe` are the same mailbox (§4.1.2: quotes that are not needed SHOULD not be written). */

@@ -38,20 +38,6 @@ export interface Commands {
 
 /** The answers to AUTH, MAIL and RCPT. A bug of ours is a 451: without a reply it would be a 550 in the library. */
 export function commandsOf(parts: CommandParts): Commands {
-  const guarded = (
-    work: () => Promise<Reply | undefined> | Reply | undefined,
-    callback: (error?: Error | null) => void,
-  ) =>
-    parts.tasks.run("a command", async () => {
-      let refusal: Reply | undefined;
-      try {
-        refusal = await work();
-      } catch (error) {
-        parts.onFault("A command could not be answered", error);
-        refusal = replyTryLater("our-fault");
-      }
-      callback(refusal === undefined ? null : new ReplyError(refusal));
-    });
   return {
     onAuth: (auth, session, callback) =>
       parts.tasks.run("AUTH", async () => {
@@ -66,9 +52,27 @@ export function commandsOf(parts: CommandParts): Commands {
         const isGuessing = parts.connectionOf(session)?.countWrongLogin() ?? true;
         callback(new ReplyError(isGuessing ? replyTryLater("guessing") : replyRefused("credentials-wrong")));
       }),
-    onMailFrom: (address, session, callback) => guarded(() => mailFrom(address, session, parts), callback),
-    onRcptTo: (address, session, callback) => guarded(() => rcptTo(address, session, parts), callback),
+    onMailFrom: (address, session, callback) => {
+      let refusal: Reply | undefined;
+      try {
+        refusal = mailFrom(address, session, parts);
+      } catch (error) {
+        refusal = unanswered(error, parts);
+      }
+      callback(refusal === undefined ? null : new ReplyError(refusal));
+    },
+    onRcptTo: (address, session, callback) =>
+      parts.tasks.run("RCPT", async () => {
+        const refusal = await rcptTo(address, session, parts).catch((error: unknown) => unanswered(error, parts));
+        callback(refusal === undefined ? null : new ReplyError(refusal));
+      }),
   };
+}
+
+/** Without a reply of ours a bug would be a 550 of the library. */
+function unanswered(error: unknown, { onFault }: CommandParts): Reply {
+  onFault("A command could not be answered", error);
+  return replyTryLater("our-fault");
 }
 
 function mailFrom(

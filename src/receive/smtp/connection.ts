@@ -7,8 +7,10 @@ import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 
 import { isInternal } from "../../lib/networks.ts";
 import type { Peer, Recipient } from "../../model/mail.ts";
+import type { AddressCommand, AddressVerb } from "./address-command.ts";
 import { hasForeignParameter, readAddressCommand } from "./address-command.ts";
 import type { ConnectionOptions } from "./connection-server.ts";
+import { AboutAddress } from "./about-address.ts";
 import type { MailDoor } from "./door.ts";
 import type { SessionFacts } from "./envelope-of.ts";
 import { declaredBytes, envelopeOf } from "./envelope-of.ts";
@@ -21,6 +23,13 @@ import { replyRefused, replyTryLater, softened } from "./reply.ts";
 import { SessionDeadlines } from "./session-deadlines.ts";
 
 const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /[\u0000-\u001f\u007f]/g;
+
+/** Of the extensions that we announce: SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
+const MAIL_PARAMETERS: ReadonlySet<string> = new Set(["SIZE", "BODY", "SMTPUTF8"]);
+const MAIL_PARAMETERS_WITH_AUTH: ReadonlySet<string> = new Set([...MAIL_PARAMETERS, "AUTH"]);
+const NO_PARAMETERS: ReadonlySet<string> = new Set();
 
 type Asked = Pick<Recipient, "address"> & { readonly hook: Recipient["hook"] | undefined };
 
@@ -34,12 +43,17 @@ export class MailConnection extends SMTPConnection {
   readonly #door: MailDoor;
   readonly #isClientUnknown: boolean;
   #place: Disposable | undefined;
+  #lastRead: { readonly command: Buffer | string; readonly read: AddressCommand | undefined } | undefined;
   #recipients: Recipient[] = [];
   #asked: Asked | undefined;
   #bytesTaken = 0;
+  /** Of the bytes taken, those that were announced and have not come yet. */
+  #bytesAhead = 0;
   #delivering = false;
   readonly #deadlines: SessionDeadlines;
-  readonly #held = new HeldReplies();
+  readonly #trust: AboutAddress;
+  readonly #internal = new AboutAddress(isInternal);
+  readonly #held = new HeldReplies((text) => this.#write(text));
   readonly #guesses = new Guesses();
   #share: Disposable | undefined;
 
@@ -52,6 +66,7 @@ export class MailConnection extends SMTPConnection {
     super(server, socket, options ?? undefined);
     this.#door = door;
     this.#isClientUnknown = options?.isClientUnknown === true;
+    this.#trust = new AboutAddress((address) => door.isTrusted(address));
     const { transactionTimeoutMs, idleTimeoutMs } = door.settings;
     const late = () => this.reply(replyTryLater("idle"));
     this.#deadlines = new SessionDeadlines(
@@ -80,7 +95,7 @@ export class MailConnection extends SMTPConnection {
 
   /** A trusted relay at the other end, as the PROXY header tells it, before XCLIENT and XFORWARD speak of its clients. */
   get #isTrusted(): boolean {
-    return !this.#isClientUnknown && this.#door.isTrusted(this._originalRemoteAddress);
+    return !this.#isClientUnknown && this.#trust.of(this._originalRemoteAddress);
   }
 
   /** AUTH is there over TLS and loopback, where nobody listens to passwords; LMTP has none (RFC 2033). */
@@ -103,9 +118,9 @@ export class MailConnection extends SMTPConnection {
 
   /** Our own side, a trusted relay that speaks for many, or one that logged in or showed its certificate: the limits for strangers are not theirs. */
   get isKnownPeer(): boolean {
-    const isRelayItself = this.#isTrusted && this.remoteAddress === this._originalRemoteAddress;
+    const isRelayItself = this.remoteAddress === this._originalRemoteAddress && this.#isTrusted;
     const isLoggedIn = Boolean(this.session.user) || this.#hasClientCertificate;
-    return isRelayItself || isInternal(this.remoteAddress) || isLoggedIn;
+    return isRelayItself || isLoggedIn || this.#internal.of(this.remoteAddress);
   }
 
   /** A certificate of POSTHORN_TLS_CLIENT_CA; the library judged it at the end of the handshake. */
@@ -171,15 +186,35 @@ export class MailConnection extends SMTPConnection {
 
   /** Every reply passes here; ours bring their enhanced code in the text, the library's get one from its table. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const text = typeof data === "string" ? data : undefined;
-    const sent = this.#door.settings.softBounce ? softened({ code, text: text ?? "" }) : { code, text: text ?? "" };
-    const isOurs = ENHANCED_CODE.test(sent.text);
-    if (code >= 400) {
-      const enhanced = isOurs ? "" : this._getEnhancedStatusCode(sent.code, context);
-      this.#door.onRefusal(this, enhanced === "" ? sent : { code: sent.code, text: `${enhanced} ${sent.text}` });
+    if (typeof data !== "string" || code < 400) return this.#sendGood(code, data, context);
+    const reply = this.#door.settings.softBounce ? softened({ code, text: data }) : { code, text: data };
+    const enhanced = ENHANCED_CODE.test(reply.text) ? "" : this._getEnhancedStatusCode(reply.code, context);
+    const text = enhanced === "" ? reply.text : `${enhanced} ${reply.text}`;
+    this.#door.onRefusal(this, { code: reply.code, text });
+    this.session.error = lineOf(reply.code, text);
+    this.#sendLine(reply.code, text);
+    if (reply.code === 421) this.close();
+  }
+
+  #sendGood(code: number, data: string | string[] | null | undefined, context: string | false | undefined): void {
+    if (typeof data !== "string" || data === "") {
+      // Lists of extensions and challenges: rare, and the library knows how they are written.
+      this.#held.release();
+      return super.send(code, data, context);
     }
-    if (text === undefined) super.send(sent.code, data, context);
-    else super.send(sent.code, sent.text, isOurs ? false : context);
+    const enhanced = ENHANCED_CODE.test(data) ? "" : this._getEnhancedStatusCode(code, context);
+    this.#sendLine(code, enhanced === "" ? data : `${enhanced} ${data}`);
+  }
+
+  #sendLine(code: number, text: string): void {
+    this.#held.add(`${lineOf(code, text)}\r\n`);
+    // Only what may stand in the middle of a pipelined group waits for the replies behind it.
+    if (code !== 250 && (code < 400 || code === 421)) this.#held.release();
+  }
+
+  /** While a TLS handshake is under way the socket is still the raw one, and nothing may be written to it. */
+  #write(lines: string): void {
+    if (!this._upgrading && !this._socket.destroyed && this._socket.readyState === "open") this._socket.write(lines);
   }
 
   /** The library's table would put a 5.y.z behind the 4yz of a reply that was softened (smtp-server 3.21.6). */
@@ -211,6 +246,11 @@ export class MailConnection extends SMTPConnection {
     else this.reply(replyTryLater("idle"));
   }
 
+  override close(): void {
+    this.#held.release();
+    super.close();
+  }
+
   override _resetSession(): void {
     super._resetSession();
     this.#recipients = [];
@@ -223,23 +263,32 @@ export class MailConnection extends SMTPConnection {
     rawName: string,
     rawCommand: Buffer | string,
   ): ReturnType<SMTPConnection["_parseAddressCommand"]> {
-    const read = readAddressCommand(verbOf(rawName), rawCommand.toString());
+    const read = this.#readAddress(verbOf(rawName), rawCommand);
     if (read === undefined) return false;
     const { address, parameters, duplicate } = read;
     return { address, args: parameters.size === 0 ? false : Object.fromEntries(parameters), duplicate };
   }
 
+  /** The library reads a command again that we have read already. */
+  #readAddress(verb: AddressVerb, command: Buffer | string): AddressCommand | undefined {
+    if (this.#lastRead?.command === command) return this.#lastRead.read;
+    const read = readAddressCommand(verb, command.toString());
+    this.#lastRead = { command, read };
+    return read;
+  }
+
   override handler_RCPT(command: Buffer, callback: () => void): void {
-    this.#held.hold(this._socket);
-    if (!hasForeignParameter("RCPT TO", command, [])) return super.handler_RCPT(command, callback);
+    this.#held.hold();
+    if (!hasForeignParameter(this.#readAddress("RCPT TO", command), NO_PARAMETERS))
+      return super.handler_RCPT(command, callback);
     this.reply(replyRefused("unknown-parameter"));
     callback();
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {
-    this.#held.hold(this._socket);
-    const known = ["SIZE", "BODY", "SMTPUTF8", ...(this._isSupported("AUTH") ? ["AUTH"] : [])];
-    if (hasForeignParameter("MAIL FROM", command, known)) {
+    this.#held.hold();
+    const known = this._isSupported("AUTH") ? MAIL_PARAMETERS_WITH_AUTH : MAIL_PARAMETERS;
+    if (hasForeignParameter(this.#readAddress("MAIL FROM", command), known)) {
       this.reply(replyRefused("unknown-parameter"));
       return callback();
     }
@@ -262,20 +311,22 @@ export class MailConnection extends SMTPConnection {
       this.send(503, "5.5.1 Send RCPT first");
       return callback();
     }
-    const cause = this.#door.whyNoMail(declaredBytes(this.session));
+    const announcedBytes = declaredBytes(this.session);
+    const cause = this.#door.whyNoMail(announcedBytes);
     if (cause !== undefined) {
       this.reply(replyTryLater(cause));
       return callback();
     }
+    // Of ten large mails at once all would be turned away at their last bytes. A stranger's word holds no room, though.
+    if (this.isKnownPeer && this.#takeBytes(announcedBytes)) this.#bytesAhead = announcedBytes;
     parser.collectMail({
       maxBytes: this.#door.settings.maxMessageBytes,
-      announcedBytes: declaredBytes(this.session),
+      announcedBytes,
       acceptBareLf: this.#isTrusted,
       takeBytes: (count) => this.#takeBytes(count),
       onEnd: (end) => this.#onDataEnd(end, parser),
     });
     this.send(354, "End data with <CR><LF>.<CR><LF>");
-    this.#held.release();
     callback();
   }
 
@@ -316,12 +367,12 @@ export class MailConnection extends SMTPConnection {
     this.#delivering = false;
     this.#giveBytes();
     if (this._closed) return;
-    this._socket.cork();
+    this.#held.collect();
     for (const [index, reply] of replies.entries()) {
       if (replies.length > 1) this.#asked = this.#recipients[index];
       this.reply(reply);
     }
-    this._socket.uncork();
+    this.#held.release();
     this._transactionCounter += 1;
     this._unrecognizedCommands = 0;
     this._resetSession();
@@ -346,14 +397,17 @@ export class MailConnection extends SMTPConnection {
   }
 
   #takeBytes(count: number): boolean {
-    if (!this.#door.admission.bytes.tryTake(count)) return false;
-    this.#bytesTaken += count;
+    const more = Math.max(0, count - this.#bytesAhead);
+    if (!this.#door.admission.bytes.tryTake(more)) return false;
+    this.#bytesAhead -= count - more;
+    this.#bytesTaken += more;
     return true;
   }
 
   #giveBytes(): void {
     this.#door.admission.bytes.give(this.#bytesTaken);
     this.#bytesTaken = 0;
+    this.#bytesAhead = 0;
   }
 
   /** Called at the end of the socket, of the TLS socket too: STARTTLS takes every listener off the one below. */
@@ -366,6 +420,9 @@ export class MailConnection extends SMTPConnection {
     if (!this.#delivering) this.#giveBytes();
   }
 }
+
+/** A reply is one line, whatever a text of ours or the library's may have taken from a client. */
+const lineOf = (code: number, text: string) => `${code} ${text}`.replace(CONTROLS, " ");
 
 const verbOf = (name: string) => (name.toUpperCase() === "MAIL FROM" ? "MAIL FROM" : "RCPT TO");
 

@@ -1,21 +1,44 @@
-import type { Socket } from "node:net";
-
 /**
  * Replies to what a relay pipelines as one group, MAIL, RCPT and DATA, in one write (RFC 2920 §3.2): until DATA's answer,
  * or until the event loop has run what came with this read.
  */
 export class HeldReplies {
-  #socket: Socket | undefined;
+  readonly #write: (lines: string) => void;
+  #lines = "";
+  #isHolding = false;
+  #isScheduled = false;
 
-  hold(socket: Socket): void {
-    if (this.#socket !== undefined) return;
-    this.#socket = socket;
-    socket.cork();
-    setImmediate(() => this.release());
+  constructor(write: (lines: string) => void) {
+    this.#write = write;
+  }
+
+  /** What is added from now on waits, for this turn of the event loop at most. */
+  hold(): void {
+    this.#isHolding = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.release();
+    });
+  }
+
+  /** What is added from now on waits for `release()`, which the caller calls before it returns. */
+  collect(): void {
+    this.#isHolding = true;
+  }
+
+  /** Takes a line with its end. */
+  add(line: string): void {
+    if (this.#isHolding) this.#lines += line;
+    else this.#write(line);
   }
 
   release(): void {
-    this.#socket?.uncork();
-    this.#socket = undefined;
+    this.#isHolding = false;
+    const lines = this.#lines;
+    if (lines === "") return;
+    this.#lines = "";
+    this.#write(lines);
   }
 }

@@ -88,7 +88,7 @@ export class MailStream extends SMTPStream {
         }
         let isSync = true;
         let isDone = false;
-        super._write(line, encoding, (error) => {
+        this.#writeLine(line, encoding, (error) => {
           if (error) done(error);
           else if (isSync) isDone = true;
           else next();
@@ -105,6 +105,19 @@ export class MailStream extends SMTPStream {
       return done();
     };
     next();
+  }
+
+  /** A whole line is a command; the library, slower, keeps the pieces of one, and says when it is too long. */
+  #writeLine(line: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const length = line.length - CRLF.length;
+    const isWhole = this._remainder === "" && line.at(-1) === LF && length <= this._maxCommandLength;
+    if (!isWhole) return super._write(line, encoding, done);
+    let isDone = false;
+    // A copy, because the command outlives the packet that it came in.
+    this.oncommand(Buffer.from(line.subarray(0, length)), () => {
+      if (!isDone) done();
+      isDone = true;
+    });
   }
 
   /** Called by the library for every chunk in data mode, the rest of a pipelined one too. */

@@ -15,6 +15,7 @@ export class SessionDeadlines {
   readonly #onLateTransaction: () => void;
   readonly #onLateMail: () => void;
   #transaction: NodeJS.Timeout | undefined;
+  #isInTransaction = false;
   #mail: NodeJS.Timeout | undefined;
 
   constructor(
@@ -33,18 +34,25 @@ export class SessionDeadlines {
   }
 
   startTransaction(): void {
-    this.endTransaction();
-    this.#transaction = setTimeout(this.#onLateTransaction, this.#settings.transactionMs);
+    this.#isInTransaction = true;
+    // One timer for all transactions: it costs less to let it run on than to make one for each mail.
+    if (this.#transaction === undefined)
+      this.#transaction = setTimeout(
+        () => (this.#isInTransaction ? this.#onLateTransaction() : undefined),
+        this.#settings.transactionMs,
+      );
+    else this.#transaction.refresh();
   }
 
   endTransaction(): void {
-    clearTimeout(this.#transaction);
+    this.#isInTransaction = false;
   }
 
   /** The session is over. */
   end(): void {
-    this.endTransaction();
+    clearTimeout(this.#transaction);
     clearTimeout(this.#mail);
+    this.#transaction = undefined;
     this.#mail = undefined;
   }
 }
