@@ -1,3 +1,4 @@
+import { Latest } from "../lib/latest.ts";
 import type { TryLaterCause } from "../model/outcome.ts";
 import type { StoredWish } from "./find-stored.ts";
 import type { Publication, Publish, PublishResult } from "./publish.ts";
@@ -25,7 +26,7 @@ export interface UnfinishedOptions {
 
 const MAX_REMEMBERED = 200_000;
 const MAX_PENDING = 50_000;
-const MAX_RECENT_ACKS = 20_000;
+const RECENT_ACKS = 10_000;
 const PAUSE_MS = 500;
 /** A publish may land behind the last sequence that we were told: looked for so much further. */
 const LATE_MESSAGES = 1_000;
@@ -41,7 +42,7 @@ export class UnfinishedOutcomes {
   readonly #options: UnfinishedOptions;
   readonly #known = new Map<string, Unfinished>();
   readonly #pending = new Map<string, Pending>();
-  readonly #recentAcks = new Map<string, { readonly stream: string; readonly sequence: number }>();
+  readonly #recentAcks = new Latest<{ readonly stream: string; readonly sequence: number }>(RECENT_ACKS);
   /** The last sequence that this process knows of, for each stream. */
   readonly #lastSequence = new Map<string, number>();
   #writing: Promise<void> | undefined;
@@ -82,7 +83,6 @@ export class UnfinishedOutcomes {
       const result = earlier ?? (await publish(publication, signal));
       if (result.kind === "acked") {
         if (!result.duplicate) this.#lastSequence.set(stream, result.sequence);
-        bounded(this.#recentAcks, MAX_RECENT_ACKS);
         this.#recentAcks.set(messageId, { stream, sequence: result.sequence });
       } else if (result.ambiguous) this.#remember(messageId, { stream, subject, from });
       return result;
@@ -162,8 +162,9 @@ export class UnfinishedOutcomes {
 }
 
 function bounded(map: Map<string, unknown>, limit: number): void {
+  if (map.size < limit) return;
   const [oldest] = map.keys();
-  if (map.size >= limit && oldest !== undefined) map.delete(oldest);
+  if (oldest !== undefined) map.delete(oldest);
 }
 
 function readRecord(text: string): Unfinished | undefined {
