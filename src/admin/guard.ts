@@ -21,8 +21,6 @@ declare module "fastify" {
     readonly role?: Role | "anybody";
     /** A page asks by itself: that is no sign of a person, and does not keep the session alive. */
     readonly isBackground?: true;
-    /** Probes come with any Host: the orchestrator's own. */
-    readonly anyHost?: true;
   }
 }
 
@@ -48,8 +46,7 @@ export function guard(server: FastifyInstance, sessions: Sessions, options: Guar
   server.decorateRequest("person", null);
   server.decorateRequest("session", null);
   server.addHook("onRequest", async (request, reply) => {
-    const { role = "viewer", anyHost, isBackground } = request.routeOptions.config;
-    if (anyHost === true) return undefined;
+    const { role = "viewer", isBackground } = request.routeOptions.config;
     if (!isOurHost(request.host, options.adminUrl))
       return sendProblem(
         reply,

@@ -1,3 +1,5 @@
+import type { Server } from "node:http";
+
 import type { FastifyInstance } from "fastify";
 import { fastify } from "fastify";
 
@@ -13,7 +15,6 @@ import { OidcSignIn } from "./oidc.ts";
 import { signInRoutes } from "./routes/sign-in.ts";
 import { Sessions } from "./session.ts";
 import { Signed } from "./signed.ts";
-import { probes } from "./probes.ts";
 import { isForPeople, sendHtml, sendProblem } from "./replies.ts";
 import { Jobs } from "./jobs.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
@@ -22,6 +23,7 @@ import { houseRoutes } from "./routes/house.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { openApiRoute } from "./routes/open-api.ts";
 import { hookRoutes } from "./routes/hooks.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 import type { AdminServices } from "./services.ts";
 
 export interface AdminOptions {
@@ -32,43 +34,20 @@ export interface AdminOptions {
 }
 
 const BODY_BYTES = 2 * 1024 * 1024;
-const REQUEST_MS = 30_000;
 /** What bulk work may still take at the end; the daemon stops within ten seconds. */
 const JOB_GRACE_MS = 2_000;
+/** What a page may say otherwise than all. */
+const REPLACEABLE = ["Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Cache-Control"] as const;
 
-// Only our own files, no inline script or style, nothing from elsewhere, and no page of ours in somebody's frame.
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
-
-/** The admin listener: probes, metrics, page and API. The caller listens and closes. */
-export function createAdminServer(services: AdminServices, options: AdminOptions): FastifyInstance {
-  const server = fastify({
-    bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_MS,
-    forceCloseConnections: true,
-    return503OnClosing: false,
-  });
+/** Metrics, page and API, on top of a server that is the caller's: it passes requests on to `routing`, and closes both. */
+export function createAdminServer(services: AdminServices, options: AdminOptions, listener: Server): FastifyInstance {
+  const server = fastify({ bodyLimit: BODY_BYTES, return503OnClosing: false, serverFactory: () => listener });
   server.addHook("onSend", async (_request, reply) => {
     reply.headers({
-      "Content-Security-Policy": reply.getHeader("Content-Security-Policy") ?? POLICY,
-      "X-Content-Type-Options": "nosniff",
-      "X-Frame-Options": reply.getHeader("X-Frame-Options") ?? "DENY",
-      // Not no-referrer: a browser would then post forms with `Origin: null`.
-      "Referrer-Policy": reply.getHeader("Referrer-Policy") ?? "same-origin",
-      "Cross-Origin-Opener-Policy": "same-origin",
-      "Cross-Origin-Resource-Policy": "same-origin",
-      "Cache-Control": reply.getHeader("Cache-Control") ?? "no-store",
+      ...SECURITY_HEADERS,
+      ...Object.fromEntries(
+        REPLACEABLE.filter((name) => reply.hasHeader(name)).map((name) => [name, reply.getHeader(name)]),
+      ),
     });
   });
   readForms(server);
@@ -94,7 +73,10 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
       : sendProblem(reply, status, title, detail);
   });
   assets(server);
-  probes(server, services);
+  server.get("/metrics", async (_request, reply) => {
+    const { body, contentType } = await services.metricsText();
+    return reply.type(contentType).send(body);
+  });
   hookRoutes(server, services, services.now);
   eventRoutes(server, services);
   const jobs = new Jobs(services.log);

@@ -1,20 +1,12 @@
 import type { OidcOptions } from "../admin/oidc.ts";
-import { createAdminServer } from "../admin/server.ts";
-import type { AdminServices, HealthServices } from "../admin/services.ts";
+import { openAdminListener } from "../admin/listener.ts";
+import { createProbes } from "../admin/probes.ts";
 import type { Settings } from "../config/settings.ts";
-import { hooksOpenApi } from "../event/open-api.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
-import { writeAudit } from "../publish/audit.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { adminDeadLetters } from "./admin-dead-letters.ts";
-import { adminEvents } from "./admin-events.ts";
-import type { NoteChange } from "./admin-hooks.ts";
-import { adminHooks } from "./admin-hooks.ts";
 import { adminHealth } from "./admin-health.ts";
-import { adminKeys } from "./admin-keys.ts";
-import { adminReading } from "./admin-reading.ts";
 import { adminToken } from "./admin-token.ts";
 import type { Storage } from "./storage.ts";
 
@@ -48,14 +40,22 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   if (at === "off") return { address: undefined, close: async () => undefined };
   const { token, file } = await adminToken(settings);
   const health = adminHealth(parts);
-  const server = createAdminServer(servicesOf(parts, health), {
-    token,
-    adminUrl: settings.adminUrl.value,
-    oidc: oidcOf(settings),
-  });
   const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
+  let listening;
   try {
-    await server.listen("path" in at ? { path: at.path } : { host: at.host, port: at.port });
+    listening = await openAdminListener({
+      at,
+      probes: createProbes({ checkHealth: health.checkHealth, isServing: parts.isServing, now: Date.now }),
+      load: async (server) => {
+        const [{ createAdminServer }, { adminServices }] = await Promise.all([
+          import("../admin/server.ts"),
+          import("./admin-services.ts"),
+        ]);
+        const options = { token, adminUrl: settings.adminUrl.value, oidc: oidcOf(settings) };
+        return createAdminServer(adminServices(parts, health), options, server);
+      },
+      log,
+    });
   } catch (error) {
     health[Symbol.dispose]();
     throw new OperatorError(
@@ -64,12 +64,12 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
       { cause: error },
     );
   }
+  const { port, close: closeListener } = listening;
   const close = async () => {
     health[Symbol.dispose]();
-    await server.close();
+    await closeListener();
   };
-  const bound = server.server.address();
-  const address = typeof bound === "object" && bound !== null && "host" in at ? `${at.host}:${bound.port}` : where;
+  const address = "path" in at ? where : `${at.host}:${port}`;
   log.info("Listening for administrators", { door: "admin", address, ...(file !== undefined && { tokenFile: file }) });
   return { address, tokenFile: file, close };
 }
@@ -80,31 +80,4 @@ function oidcOf(settings: Settings): OidcOptions | undefined {
   if (issuer === undefined || clientId === undefined) return undefined;
   const { oidcClaim: claim, oidcRoles: roles } = settings;
   return { issuer, clientId, clientSecret: settings.oidcClientSecret.value, claim, roles };
-}
-
-function servicesOf(parts: AdminDoorParts, health: HealthServices): AdminServices {
-  const { settings, storage, stages, log, metrics, isServing, smtpAddress } = parts;
-  const noteChange: NoteChange = async ({ name: actor, via }, action, target, detail) => {
-    const time = new Date().toISOString();
-    const entry = { time, actor, via, action, target, ...(detail !== undefined && { detail }) };
-    log.info("Changed by an administrator", entry);
-    // The change is done; a log that cannot be written must not say that it failed.
-    await writeAudit(storage.js, entry).catch((error: unknown) => {
-      log.error("A change is missing from the audit log", { ...entry, error });
-    });
-  };
-  return {
-    ...adminHooks({ storage, settings, noteChange, smtpAddress }),
-    ...adminEvents(storage),
-    ...adminReading(parts, noteChange),
-    ...adminDeadLetters(storage, stages, noteChange),
-    ...adminKeys(storage, noteChange),
-    ...health,
-    isServing,
-    noteSignIn: (name, role) => noteChange({ name, via: "page" }, "session.begin", role),
-    hooksOpenApi: () => hooksOpenApi(storage.snapshot.hooks(), settings.publicUrl),
-    metricsText: () => metrics.text(),
-    now: Date.now,
-    log,
-  };
 }
