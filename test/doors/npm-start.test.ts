@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -17,6 +18,8 @@ test("npm start prints a line for each hook, and each line pasted is an event", 
   const env = await checkoutEnv(join(folder.path, "data"));
   await using checkout = new StartedCheckout(env);
   await checkout.ready();
+  // The launcher has begun again as the same process, with bounds on its memory.
+  expect(await readFile(`/proc/${checkout.child.pid}/cmdline`, "utf8")).toContain("--max-semi-space-size=16");
   const { stdout: banner } = checkout.said;
   const toPaste = banner
     .split("\n")

@@ -56,7 +56,7 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
   await using nats = await startNatsServer();
   await using proxy = await startTcpProxy(nats.port);
   const [a, b] = [await portsOf("a"), await portsOf("b")];
-  const options = wish.plant ? { preload: [LIE] } : {};
+  const options = { byLauncher: true, ...(wish.plant && { preload: [LIE] }) };
   await using mortal = await startDaemonProcess(proxy.url, envOf(a), options);
   await using lasting = await startDaemonProcess(proxy.url, envOf(b), options);
   await using ledger = await openLedger(nats);

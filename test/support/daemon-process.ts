@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
+const SRC = join(import.meta.dirname, "..", "..", "src");
 const START_TIMEOUT_MS = 90_000;
 
 /** `posthorn serve` as a process of its own, which can be stopped and killed. */
@@ -13,6 +13,8 @@ export class DaemonProcess {
   /** For the next start: modules that are loaded before the program, and a shell command that goes before it (`ulimit -n 128`). */
   preload: readonly string[] = [];
   shellBefore: string | undefined;
+  /** Starts by `bin.js`, as an operator does, which bounds its memory first; else the program itself. */
+  byLauncher = false;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
   #child: ChildProcess | undefined;
@@ -27,7 +29,8 @@ export class DaemonProcess {
 
   /** Starts it and waits until it serves. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const program = [process.execPath, ...this.preload.flatMap((module) => ["--import", module]), MAIN, "serve"];
+    const preload = this.preload.flatMap((module) => ["--import", module]);
+    const program = [process.execPath, ...preload, join(SRC, this.byLauncher ? "bin.js" : "main.ts"), "serve"];
     const [command = "", ...args] =
       this.shellBefore === undefined ? program : ["sh", "-c", `${this.shellBefore}; exec "$@"`, "sh", ...program];
     const child = spawn(command, args, {
@@ -84,7 +87,11 @@ export class DaemonProcess {
 export async function startDaemonProcess(
   natsUrl: string,
   env: Readonly<Record<string, string>> = {},
-  options: { readonly preload?: readonly string[]; readonly shellBefore?: string } = {},
+  options: {
+    readonly preload?: readonly string[];
+    readonly shellBefore?: string;
+    readonly byLauncher?: boolean;
+  } = {},
 ): Promise<DaemonProcess> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-daemon-"));
   const daemon = new DaemonProcess(
@@ -102,6 +109,7 @@ export async function startDaemonProcess(
   );
   daemon.preload = options.preload ?? [];
   daemon.shellBefore = options.shellBefore;
+  daemon.byLauncher = options.byLauncher === true;
   await daemon.start();
   return daemon;
 }
