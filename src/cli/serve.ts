@@ -11,11 +11,8 @@ import { startDaemon } from "../daemon/start.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { answersNats } from "../nats/connection.ts";
 import { lockDataDirectory } from "../nats/data-lock.ts";
-import { startLocalServer } from "../nats/local-server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
-import { readDefinition } from "./apps.ts";
-import { printBanner } from "./banner.ts";
 
 const PROBE_MS = 1_000;
 
@@ -61,6 +58,7 @@ async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<voi
     opened.use(await lockDataDirectory(settings.dataDir));
     const natsSettings = natsSettingsOf(settings);
     if (!(await answersNats(natsSettings, PROBE_MS))) {
+      const { startLocalServer } = await import("../nats/local-server.ts");
       opened.use(await startLocalServer({ settings: natsSettings, dataDir: settings.dataDir, env: process.env, log }));
       serverSyncsAlways = true;
     }
@@ -70,7 +68,7 @@ async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<voi
   const daemon = await startDaemon(settings, { log, env: process.env, serverSyncsAlways });
   opened.defer(() => daemon.stop());
   if (flags.apps !== undefined) await installApps(daemon, flags.apps, settings, log);
-  if (flags.banner === true) printBanner(daemon, settings);
+  if (flags.banner === true) (await import("./banner.ts")).printBanner(daemon, settings);
   log.info("Posthorn serves");
   await stopping;
   log.info("Stopping; a second signal ends at once");
@@ -112,6 +110,7 @@ async function installApps(daemon: Daemon, folder: string, settings: Settings, l
       cause: error,
     });
   });
+  const { readDefinition } = await import("./apps.ts");
   for (const file of files.filter((name) => name.endsWith(".json") && !name.endsWith(".schema.json")).sort()) {
     const { definition, warnings } = await readDefinition(join(folder, file), settings);
     for (const warning of warnings) log.warn(warning, { file });

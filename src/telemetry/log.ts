@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
+
 import { pino } from "pino";
-import pretty from "pino-pretty";
+import type PinoPretty from "pino-pretty";
 
 /** Names and values that stand beside a log sentence. Never bodies, payloads, keys or signature secrets. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -24,9 +26,7 @@ export function createLog(level: LogLevel): Log {
       serializers: { error: pino.stdSerializers.err },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
-    process.stderr.isTTY
-      ? pretty({ destination: 2, colorize: process.env["NO_COLOR"] === undefined, translateTime: "HH:MM:ss.l" })
-      : pino.destination({ fd: 2, sync: true }),
+    process.stderr.isTTY ? prettyLines() : pino.destination({ fd: 2, sync: true }),
   );
   return {
     debug: (sentence, fields = {}) => logger.debug(fields, sentence),
@@ -34,4 +34,10 @@ export function createLog(level: LogLevel): Log {
     warn: (sentence, fields = {}) => logger.warn(fields, sentence),
     error: (sentence, fields = {}) => logger.error(fields, sentence),
   };
+}
+
+/** Loaded for a person at a terminal only: services and containers have none. */
+function prettyLines(): NodeJS.WritableStream {
+  const pretty = createRequire(import.meta.url)("pino-pretty") as typeof PinoPretty;
+  return pretty({ destination: 2, colorize: process.env["NO_COLOR"] === undefined, translateTime: "HH:MM:ss.l" });
 }
