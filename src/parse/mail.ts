@@ -12,7 +12,7 @@ import { parseMailDate } from "./mail-date.ts";
 import { MailLeaf } from "./mail-leaf.ts";
 import type { MimeLimits, MimeTree } from "./mime-tree.ts";
 import { readTree } from "./mime-tree.ts";
-import { decodeInPieces } from "./transfer-encoding.ts";
+import { decodeInPieces, readInPieces } from "./transfer-encoding.ts";
 
 export type { MimeLimits } from "./mime-tree.ts";
 
@@ -105,10 +105,12 @@ function attachmentOf(part: MailLeaf): Attachment {
   const { filename, mediaType, longBase64 } = part;
   const hash = createHash("sha256");
   let size = 0;
-  for (const piece of longBase64 === undefined ? [part.bytes] : decodeInPieces(longBase64)) {
+  const read = (piece: Buffer) => {
     hash.update(piece);
     size += piece.length;
-  }
+  };
+  if (longBase64 === undefined) read(part.bytes);
+  else readInPieces(longBase64, read);
   const content = longBase64 === undefined || size <= KEPT_DECODED_BYTES ? part.bytes : longBase64;
   return {
     part: part.part,

@@ -35,6 +35,12 @@ export function* decodeInPieces(bytes: Buffer): Generator<Buffer> {
   for (const piece of piecesOf(bytes)) yield Buffer.from(piece, "base64");
 }
 
+/** The same for a reader who keeps nothing: each piece is gone when `read` returns. */
+export function readInPieces(bytes: Buffer, read: (piece: Buffer) => void): void {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (const text of piecesOf(bytes)) read(piece.subarray(0, piece.write(text, "base64")));
+}
+
 function isBase64(encoding: string): boolean {
   return encoding === "base64" || encoding === "base-64" || encoding === "b";
 }

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 
 import { checkSchema } from "../extract/schema.ts";
+import { SharedGarbage } from "./shared-garbage.ts";
 import type { ReadRequest, ReadResponse, SchemaRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
 import { readMail } from "./read-mail.ts";
@@ -9,6 +10,7 @@ import { readMail } from "./read-mail.ts";
 const port = parentPort;
 if (port === null) throw new Error("thread.ts is started by the worker pool");
 
+const garbage = new SharedGarbage();
 answer({ kind: "ready" }, []);
 port.on("message", (request: ReadRequest | SchemaRequest) => {
   answerTo(request).then(
@@ -19,9 +21,11 @@ port.on("message", (request: ReadRequest | SchemaRequest) => {
 });
 
 async function answerTo(request: ReadRequest | SchemaRequest): Promise<ReadResponse> {
-  return "schema" in request
-    ? { kind: "verdict", verdict: await checkSchema(request.schema, request.payload) }
-    : { kind: "reading", reading: await readMail(request.bytes, request.wishes, request.limits) };
+  if ("schema" in request) return { kind: "verdict", verdict: await checkSchema(request.schema, request.payload) };
+  const { bytes, wishes, limits } = request;
+  const reading = await readMail(bytes, wishes, limits);
+  if (bytes.buffer instanceof SharedArrayBuffer) garbage.add(bytes.length);
+  return { kind: "reading", reading };
 }
 
 function answer(response: ReadResponse, transfer: ArrayBuffer[]): void {

@@ -174,6 +174,27 @@ test("451 4.3.2 when the bytes in flight have no room: before DATA for an announ
   await expect.poll(() => sendOnce(posthorn, address, mail)).toMatch(/^250 2\.0\.0 /);
 });
 
+test("the size that our own side announced is kept free for it: of ten large mails at once those that fit are taken", async () => {
+  await using nats = await startNatsServer();
+  await using posthorn = await startTestDaemon(nats, { POSTHORN_MAX_MESSAGE_BYTES: "10000" });
+  const { address } = await posthorn.emailHook();
+  const relays = await Promise.all(Array.from({ length: 10 }, () => posthorn.connectRelay()));
+  const answers: string[] = [];
+  for (const relay of relays) {
+    await relay.say(`${MAIL_FROM} SIZE=9900`);
+    await relay.say(`RCPT TO:<${address}>`);
+    answers.push((await relay.say("DATA")).slice(0, 9));
+  }
+  expect(answers).toEqual([...Array.from({ length: 8 }, () => "354 End d"), "451 4.3.2", "451 4.3.2"]);
+  for (const [index, relay] of relays.slice(0, 8).entries()) {
+    // A mail may turn out larger than it was announced.
+    relay.socket.write(`Message-ID: <${index}@x>\r\n\r\n${"x".repeat(index * 200)}\r\n`);
+    expect(await relay.say(".")).toMatch(/^250 2\.0\.0 /);
+  }
+  expect(posthorn.daemon.mail.admission.bytes.used).toBe(0);
+  for (const relay of relays) relay[Symbol.dispose]();
+}, 60_000);
+
 test("530 5.7.0 in the clear where TLS is required", async () => {
   await using folder = await temporaryFolder();
   const files = await writeCertificate(folder.path, makeCertificate("localhost"));
