@@ -19,6 +19,8 @@ const forMs = Number(valueOf("--ms") ?? 1_500);
 const MANY_HOOKS = 10_000;
 const MANY_EVENTS = 1_000_000;
 const LARGE_BYTES = 25 * 1024 * 1024;
+/** Eight of the largest mails may be in memory at once. */
+const BYTES_IN_FLIGHT_MB = 200;
 const WARM_UP = { mails: 4_000, forMs: 60_000 } as const;
 let lastNumber = 0;
 
@@ -102,29 +104,38 @@ async function compareCosts(firstName: string, first: Posthorn, secondName: stri
   ];
 }
 
-/** One mail of 25 MB, and ten at once, of which those past the bytes in flight are told to come again. */
+/** One mail of 25 MB, ten one after the other, and ten at once, of which those past the bytes in flight are told to come again. */
 async function memory(): Promise<Row[]> {
   await using nats = await startNatsServer();
-  const measure = async (sessions: number) => {
+  const measure = async (sessions: number, mails: number) => {
     await using posthorn = await startPosthorn(nats.url, { hooks: hooksOf(1) });
     await send(posthorn.port, { recipients: [posthorn.target], sessions: 1, lmtp: false, mails: 1 });
     const idleMb = memoryMbOf(posthorn.pid).now;
-    const large = { recipients: [posthorn.target], sessions, lmtp: false, mails: sessions, bytes: LARGE_BYTES };
+    const large = { recipients: [posthorn.target], sessions, lmtp: false, mails, bytes: LARGE_BYTES };
     const { refused } = await send(posthorn.port, large, true);
     return { overIdleMb: memoryMbOf(posthorn.pid).peak - idleMb, refused };
   };
-  const one = await measure(1);
-  const ten = await measure(10);
+  // A process of its own each time: the most that a process ever had is all that can be asked.
+  const one: number[] = [];
+  for (let round = 0; round < rounds; round += 1) one.push((await measure(1, 1)).overIdleMb);
+  const inTurn = await measure(1, 10);
+  const ten = await measure(10, 10);
   const megabytes = LARGE_BYTES / 1024 ** 2;
   return [
-    { what: "one mail of 25 MB, peak over idle", measured: spreadOf([one.overIdleMb]), unit: "MB" },
+    { what: "one mail of 25 MB, peak over idle", measured: spreadOf(one), unit: "MB" },
     {
       what: "one mail of 25 MB, peak over idle / its size",
-      measured: spreadOf([one.overIdleMb / megabytes]),
+      measured: spreadOf(one.map((overIdleMb) => overIdleMb / megabytes)),
       target: 3,
       atMost: true,
     },
+    { what: "ten in turn, peak over idle", measured: spreadOf([inTurn.overIdleMb]), unit: "MB" },
     { what: "ten at once, peak over idle", measured: spreadOf([ten.overIdleMb]), unit: "MB" },
+    {
+      what: "ten at once, peak over idle and over the bytes in flight",
+      measured: spreadOf([ten.overIdleMb - BYTES_IN_FLIGHT_MB]),
+      unit: "MB",
+    },
     { what: "ten at once, told to come again", measured: spreadOf([ten.refused]), unit: "mails" },
   ];
 }
