@@ -31,8 +31,9 @@ export async function openUnfinished(
     onReset: () => undefined,
     log,
   });
-  await bucket.start();
-  for (const stream of [STREAMS.events, STREAMS.deadLetters]) outcomes.startAt(stream, await lastSequence(stream));
+  const streams = [STREAMS.events, STREAMS.deadLetters];
+  const [, ...sequences] = await Promise.all([bucket.start(), ...streams.map(lastSequence)]);
+  for (const [index, stream] of streams.entries()) outcomes.startAt(stream, sequences[index] ?? 0);
   return {
     outcomes,
     [Symbol.asyncDispose]: async () => {

@@ -1,4 +1,4 @@
-import type { JetStreamManager, StreamConfig } from "@nats-io/jetstream";
+import type { JetStreamAccountStats, JetStreamManager, StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType, jetstreamManager } from "@nats-io/jetstream";
 import { jserrors } from "@nats-io/jetstream/internal";
 import { Kvm } from "@nats-io/kv";
@@ -24,6 +24,14 @@ export const BUCKETS = {
   secrets: "posthorn_secrets",
   unfinished: "posthorn_unfinished",
   objects: "posthorn_objects",
+} as const;
+/** The streams that hold the buckets. */
+const BACKING_STREAMS = {
+  registry: `KV_${BUCKETS.registry}`,
+  keys: `KV_${BUCKETS.keys}`,
+  secrets: `KV_${BUCKETS.secrets}`,
+  unfinished: `KV_${BUCKETS.unfinished}`,
+  objects: `OBJ_${BUCKETS.objects}`,
 } as const;
 
 export interface ProvisionSettings {
@@ -53,9 +61,16 @@ const NO_JETSTREAM: ReadonlySet<number> = new Set([10039, 10076]);
 export async function provision(connection: NatsConnection, settings: ProvisionSettings, log: Log): Promise<void> {
   try {
     const jsm = await jetstreamManager(connection);
-    await ensureStream(jsm, await eventStream(jsm, settings), log);
-    for (const config of otherStreams(settings.replicas)) await ensureStream(jsm, config, log);
-    await ensureBuckets(connection, jsm, settings.replicas);
+    const names: string[] = [...Object.values(STREAMS), ...Object.values(BACKING_STREAMS)];
+    // Asked at once: almost always everything is there already.
+    const [account, ...infos] = await Promise.all([
+      jsm.getAccountInfo(),
+      ...names.map((name) => streamInfo(jsm, name)),
+    ]);
+    const found = new Map(names.map((name, index) => [name, infos[index]]));
+    for (const config of [eventStream(account, settings), ...otherStreams(settings.replicas)])
+      await ensureStream(jsm, config, found.get(config.name), log);
+    await ensureBuckets(connection, found, settings.replicas);
   } catch (error) {
     throw explained(error);
   }
@@ -75,25 +90,24 @@ export async function recreateMissing(
 ): Promise<void> {
   const jsm = await jetstreamManager(connection, { checkAPI: false });
   const isGone = async (stream: string) => {
-    if (await streamExists(jsm, stream)) return false;
+    if ((await streamInfo(jsm, stream)) !== undefined) return false;
     log.error("A stream is gone: somebody deleted it, with everything it held. It is created again", { stream });
     return true;
   };
   if (await isGone(STREAMS.events)) {
-    await ensureStream(jsm, await eventStream(jsm, settings), log);
+    await ensureStream(jsm, eventStream(await jsm.getAccountInfo(), settings), undefined, log);
     await addEventSubjects(connection, exactNames);
   }
   for (const config of otherStreams(settings.replicas))
-    if (await isGone(config.name)) await ensureStream(jsm, config, log);
-  if ((await isGone(`KV_${BUCKETS.unfinished}`)) || (await isGone(`OBJ_${BUCKETS.objects}`)))
-    await ensurePlainBuckets(connection, jsm, settings.replicas);
+    if (await isGone(config.name)) await ensureStream(jsm, config, undefined, log);
+  if (await isGone(BACKING_STREAMS.unfinished)) await createUnfinished(connection, settings.replicas);
+  if (await isGone(BACKING_STREAMS.objects)) await createObjects(connection, settings.replicas);
 }
 
-async function eventStream(
-  jsm: JetStreamManager,
+function eventStream(
+  { limits }: JetStreamAccountStats,
   settings: ProvisionSettings,
-): Promise<Partial<StreamConfig> & { name: string }> {
-  const { limits } = await jsm.getAccountInfo();
+): Partial<StreamConfig> & { name: string } {
   return {
     name: STREAMS.events,
     description: "Posthorn: one message per event",
@@ -150,9 +164,10 @@ function otherStreams(replicas: number): (Partial<StreamConfig> & { name: string
 async function ensureStream(
   jsm: JetStreamManager,
   config: Partial<StreamConfig> & { name: string },
+  found: StreamInfo | undefined,
   log: Log,
 ): Promise<void> {
-  if (await streamExists(jsm, config.name)) return extendSubjects(jsm, config.name, config.subjects ?? []);
+  if (found !== undefined) return extendSubjects(jsm, found.config, config.subjects ?? []);
   const { config: created } = await jsm.streams.add(config);
   // A server from before an option drops it in silence: what came back is compared with what was asked for.
   for (const [option, asked] of Object.entries(config)) {
@@ -168,44 +183,49 @@ async function ensureStream(
 }
 
 /** A stream that the operator made keeps its settings; only subjects that it lacks are added (contract §6). */
-async function extendSubjects(jsm: JetStreamManager, name: string, wanted: readonly string[]): Promise<void> {
-  const { config } = await jsm.streams.info(name);
+async function extendSubjects(jsm: JetStreamManager, config: StreamConfig, wanted: readonly string[]): Promise<void> {
   const subjects = config.subjects ?? [];
   const missing = wanted.filter((subject) => !subjects.some((taken) => subjectCovers(taken, subject)));
-  if (missing.length > 0) await jsm.streams.update(name, { ...config, subjects: [...subjects, ...missing] });
+  if (missing.length > 0) await jsm.streams.update(config.name, { ...config, subjects: [...subjects, ...missing] });
 }
 
-async function streamExists(jsm: JetStreamManager, name: string): Promise<boolean> {
+/** What the server says of a stream; `undefined` when there is none of that name. */
+async function streamInfo(jsm: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    await jsm.streams.info(name);
-    return true;
+    return await jsm.streams.info(name);
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return false;
+    if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
     throw error;
   }
 }
 
-async function ensureBuckets(connection: NatsConnection, jsm: JetStreamManager, replicas: number): Promise<void> {
+async function ensureBuckets(
+  connection: NatsConnection,
+  found: ReadonlyMap<string, StreamInfo | undefined>,
+  replicas: number,
+): Promise<void> {
   const kvm = new Kvm(connection);
-  for (const bucket of [BUCKETS.registry, BUCKETS.keys, BUCKETS.secrets]) {
+  for (const bucket of ["registry", "keys", "secrets"] as const) {
     // A direct get may be stale on a replica, and a revoked key must not open anything.
-    if (!(await streamExists(jsm, `KV_${bucket}`)))
-      await kvm.create(bucket, { history: 1, replicas, allow_direct: false });
+    if (found.get(BACKING_STREAMS[bucket]) === undefined)
+      await kvm.create(BUCKETS[bucket], { history: 1, replicas, allow_direct: false });
   }
-  await ensurePlainBuckets(connection, jsm, replicas);
+  if (found.get(BACKING_STREAMS.unfinished) === undefined) await createUnfinished(connection, replicas);
+  if (found.get(BACKING_STREAMS.objects) === undefined) await createObjects(connection, replicas);
 }
 
-/** The buckets whose loss costs what they held, and nothing else. */
-async function ensurePlainBuckets(connection: NatsConnection, jsm: JetStreamManager, replicas: number): Promise<void> {
-  const kvm = new Kvm(connection);
-  if (!(await streamExists(jsm, `KV_${BUCKETS.unfinished}`)))
-    await kvm.create(BUCKETS.unfinished, { history: 1, replicas, ttl: UNFINISHED_TTL_MS });
-  if (!(await streamExists(jsm, `OBJ_${BUCKETS.objects}`)))
-    await new Objm(connection).create(BUCKETS.objects, {
-      ttl: nanos(OBJECTS_TTL_MS),
-      replicas,
-      storage: StorageType.File,
-    });
+// The buckets whose loss costs what they held, and nothing else.
+
+async function createUnfinished(connection: NatsConnection, replicas: number): Promise<void> {
+  await new Kvm(connection).create(BUCKETS.unfinished, { history: 1, replicas, ttl: UNFINISHED_TTL_MS });
+}
+
+async function createObjects(connection: NatsConnection, replicas: number): Promise<void> {
+  await new Objm(connection).create(BUCKETS.objects, {
+    ttl: nanos(OBJECTS_TTL_MS),
+    replicas,
+    storage: StorageType.File,
+  });
 }
 
 function explained(error: unknown): unknown {
