@@ -162,6 +162,7 @@ export class MailStream extends SMTPStream {
     let keptFrom = 0;
     let at = this.#at;
     for (let i = 0; i < chunk.length; i += 1) {
+      if (at === "in-line") i = lineBreakFrom(chunk, i);
       const byte = chunk[i];
       switch (at) {
         case "in-line":
@@ -235,3 +236,18 @@ export class MailStream extends SMTPStream {
 }
 
 const COMMANDS_IN_A_ROW = 50;
+const ORDINARY_LINE_BYTES = 128;
+
+/**
+ * Where the next CR or LF stands at or behind `from`, or the length of `chunk`. Ordinary lines are looked through here, long
+ * ones by the engine, whose search is slow to begin and thirty times as fast then.
+ */
+function lineBreakFrom(chunk: Buffer, from: number): number {
+  const near = Math.min(from + ORDINARY_LINE_BYTES, chunk.length);
+  for (let i = from; i < near; i += 1) if (chunk[i] === CR || chunk[i] === LF) return i;
+  if (near === chunk.length) return near;
+  const found = chunk.indexOf(LF, near);
+  const lf = found < 0 ? chunk.length : found;
+  const cr = chunk.subarray(near, lf).indexOf(CR);
+  return cr < 0 ? lf : near + cr;
+}
