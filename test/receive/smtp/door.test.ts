@@ -164,6 +164,8 @@ for (const [name, ending] of Object.entries({
   "CRLF.CRCRLF": "\r\n.\r\r\n",
   "a bare CR": "a\rb",
   "a bare LF": "a\nb",
+  "a bare CR far into a long line": `${"x".repeat(400)}\r${"x".repeat(400)}`,
+  "a bare LF far into a long line": `${"x".repeat(400)}\n${"x".repeat(400)}`,
 })) {
   test(`${name} in the mail of a stranger is smuggling: 550, close, and no second mail`, async () => {
     const opened = await openDoor();
