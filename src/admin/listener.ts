@@ -1,10 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer } from "node:http";
 
 import type { FastifyInstance } from "fastify";
 
 import type { Listening } from "../lib/listen-http.ts";
-import { listenHttp } from "../lib/listen-http.ts";
+import { createHttpServer, listenHttp } from "../lib/listen-http.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Probes } from "./probes.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
@@ -34,13 +33,16 @@ export async function openAdminListener({ at, probes, load, log }: AdminListener
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     if (!(await probes(request, response))) (await loaded()).routing(request, response);
   };
-  const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    handle(request, response).catch((error: unknown) => {
-      log.error("The admin page could not be loaded", { error });
-      loading = undefined;
-      response.writeHead(500, SECURITY_HEADERS).end();
-    });
-  });
+  const server = createHttpServer(
+    { requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => {
+      handle(request, response).catch((error: unknown) => {
+        log.error("The admin page could not be loaded", { error });
+        loading = undefined;
+        response.writeHead(500, SECURITY_HEADERS).end();
+      });
+    },
+  );
   const listening = await listenHttp(server, at);
   return {
     port: listening.port,

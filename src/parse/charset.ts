@@ -1,6 +1,5 @@
 import { isUtf8 } from "node:buffer";
-
-import { TextDecoder } from "node:util";
+import type { TextDecoder as Decoder } from "node:util";
 
 import iconv from "iconv-lite";
 
@@ -92,20 +91,20 @@ export function decodeAs(buffer: Buffer, label: string): string | undefined {
 const PRIVATE_OR_UNKNOWN = /[\uE000-\uF8FF\uFFFD]/;
 
 /** Node's decoders of Korean and Chinese know fewer characters than the standard's: no windows-949, no Hong Kong supplement. */
-function asInBrowsers(bytes: Buffer, decoder: TextDecoder): string {
+function asInBrowsers(bytes: Buffer, decoder: Decoder): string {
   if (decoder.encoding === "euc-kr") return iconv.decode(bytes, "cp949");
   const text = decoder.decode(bytes);
   const isPoorer = decoder.encoding === "big5" && PRIVATE_OR_UNKNOWN.test(text);
   return isPoorer ? iconv.decode(bytes, "big5-hkscs") : text;
 }
 
-const decoders = new Map<string, TextDecoder | undefined>();
+const decoders = new Map<string, Decoder | undefined>();
 const MAX_DECODERS = 200;
 
-function decoderOf(name: string): TextDecoder | undefined {
+function decoderOf(name: string): Decoder | undefined {
   const known = decoders.get(name);
   if (known !== undefined || decoders.has(name)) return known;
-  let decoder: TextDecoder | undefined;
+  let decoder: Decoder | undefined;
   try {
     decoder = new TextDecoder(name);
   } catch {

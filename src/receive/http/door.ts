@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer } from "node:http";
 import type { BlockList, Socket } from "node:net";
 
 import type { Listening } from "../../lib/listen-http.ts";
-import { listenHttp } from "../../lib/listen-http.ts";
+import { createHttpServer, listenHttp } from "../../lib/listen-http.ts";
 import type { Call } from "./call.ts";
 import { isClosing, refuse } from "./call.ts";
 import { answerOf, problemJson } from "./problem.ts";
@@ -45,7 +44,7 @@ export class HttpDoor {
     this.#services = services;
     const handle = (request: IncomingMessage, response: ServerResponse) =>
       this.#handle(this.#callOf(request, response));
-    this.#server = createServer(
+    this.#server = createHttpServer(
       {
         maxHeaderSize: options.maxHeaderBytes,
         headersTimeout: options.headersTimeoutMs,
