@@ -128,7 +128,7 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
     },
     keyOf: async (hook) => (hook.options.key === undefined ? undefined : secretsOf(hook, hook.options.key)[0]),
     verdictsOf: authenticatorOf(settings, log),
-    storeObject: (bytes, receivedAt) => storeObject(storage, contentOf(bytes), receivedAt),
+    storeObject: async (bytes, receivedAt) => storeObject(storage, await contentOf(bytes), receivedAt),
     storeAttachment: (attachment, receivedAt) => {
       const { size, sha256 } = attachment;
       return storeObject(storage, { size, sha256, pieces: () => piecesOfAttachment(attachment) }, receivedAt);
