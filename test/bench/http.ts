@@ -8,7 +8,7 @@ import type { Row } from "./rounds.ts";
 import { generate, interleave, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // Web hook, 2 KB of JSON, 64 connections, the event acknowledged before 202: Posthorn with its key check beside fastify and
-// Express programs without one. Run: npm run bench:http -- [--rounds 5] [--ms 1500] [--peers FOLDER]
+// Express programs without one. Run: npm run bench -- http [--rounds 5] [--ms 1500] [--peers FOLDER]
 const args = process.argv.slice(2);
 const rounds = Number(valueOf("--rounds") ?? 5);
 const forMs = Number(valueOf("--ms") ?? 1_500);

@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { arch, cpus } from "node:os";
 import { join } from "node:path";
+
+import type { Machine } from "./machine.ts";
+import { describeMachine, machineInWords } from "./machine.ts";
+
+// Before anything is started.
+const MACHINE = describeMachine();
 
 /** Median, smallest and largest of what the rounds gave. */
 export interface Spread {
@@ -23,15 +28,17 @@ export function ratiosOf(ours: readonly number[], theirs: readonly number[]): Sp
   return spreadOf(ours.map((value, round) => value / (theirs[round] ?? Number.NaN)));
 }
 
-/** Runs each contestant once a round, in turn; the first round warms up and is thrown away. */
+/** Runs each contestant once a round, in turn; the first round warms up and is thrown away. `what` is for who watches. */
 export async function interleave<T>(
   names: readonly string[],
   rounds: number,
   run: (name: string, round: number) => Promise<T>,
+  what = "",
 ): Promise<ReadonlyMap<string, readonly T[]>> {
   const results = new Map<string, T[]>(names.map((name) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const name of names) {
+      progress(`  ${what}${round === 0 ? "warm-up" : `round ${round} of ${rounds}`}: ${name}`);
       const result = await run(name, round);
       if (round > 0) results.get(name)?.push(result);
     }
@@ -60,17 +67,21 @@ export interface Row {
   readonly unit?: string;
 }
 
+/** A run of one bench as it is kept in `results/`. */
+export interface Recorded {
+  readonly machine: Machine;
+  readonly at: string;
+  readonly rows: readonly Row[];
+}
+
+/** Less than this share is no move, whatever the spread. */
+const LEAST_MOVE = 0.05;
+
 /** Prints the table, keeps it as JSON beside the bench, and says what moved since the last run. */
 export async function report(bench: string, rows: readonly Row[]): Promise<void> {
-  const folder = join(import.meta.dirname, "results");
-  const file = join(folder, `${bench}.json`);
-  const last = await readFile(file, "utf8").then(
-    (text) => (JSON.parse(text) as { readonly rows: readonly Row[] }).rows,
-    () => [],
-  );
-  print(`\n${bench}: ${machine()}`);
+  const last = await readRecorded(bench);
+  print(`\n${bench}: ${machineInWords(MACHINE)}`);
   for (const { what, measured, target, atMost, unit = "x" } of rows) {
-    const before = last.find((row) => row.what === what)?.measured.median;
     const met =
       target === undefined
         ? ""
@@ -79,26 +90,49 @@ export async function report(bench: string, rows: readonly Row[]): Promise<void>
           : "MISSED";
     print(
       `  ${what.padEnd(58)}${figure(measured.median).padStart(9)} ${unit.padEnd(8)} (${figure(measured.least)} to ${figure(measured.most)})` +
-        (target === undefined ? "" : `  target ${atMost === true ? "<=" : ">="} ${target} ${met}`) +
-        (before === undefined ? "" : `  last ${figure(before)}`),
+        (target === undefined ? "" : `  target ${atMost === true ? "<=" : ">="} ${target} ${met}`),
     );
   }
-  await mkdir(folder, { recursive: true });
-  await writeFile(
-    file,
-    `${JSON.stringify({ machine: machine(), at: new Date().toISOString(), rows }, undefined, 2)}\n`,
-  );
+  if (last !== undefined) printMoves(rows, last);
+  await mkdir(RESULTS, { recursive: true });
+  const recorded: Recorded = { machine: MACHINE, at: new Date().toISOString(), rows };
+  await writeFile(fileOf(bench), `${JSON.stringify(recorded, undefined, 2)}\n`);
 }
+
+/** The last run of a bench; `undefined` when there was none. */
+export async function readRecorded(bench: string): Promise<Recorded | undefined> {
+  const text = await readFile(fileOf(bench), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Recorded);
+}
+
+/** What left the spread of the last run, and by how much. */
+function printMoves(rows: readonly Row[], last: Recorded): void {
+  const moves = rows.flatMap(({ what, measured, unit = "x" }) => {
+    const before = last.rows.find((row) => row.what === what)?.measured;
+    if (before === undefined) return [];
+    const isInside = measured.median >= before.least && measured.median <= before.most;
+    const change = measured.median / before.median - 1;
+    if (isInside || !(Math.abs(change) >= LEAST_MOVE)) return [];
+    const percent = `${change > 0 ? "+" : ""}${(change * 100).toFixed(0)} %`;
+    return [`    ${what.padEnd(56)}${figure(before.median)} to ${figure(measured.median)} ${unit} (${percent})`];
+  });
+  const { machine, at } = last;
+  print(`  since ${at.slice(0, 16).replace("T", " ")}, commit ${machine.commit}, load ${machine.load}:`);
+  for (const line of moves.length === 0 ? ["    nothing moved"] : moves) print(line);
+}
+
+const RESULTS = join(import.meta.dirname, "results");
+const fileOf = (bench: string) => join(RESULTS, `${bench}.json`);
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function figure(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
+/** Says on stderr what is going on. */
+export function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
-function machine(): string {
-  const [cpu] = cpus();
-  return `${cpus().length} cores (${cpu?.model ?? arch()}), Node ${process.versions.node}`;
+function figure(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2);
 }

@@ -11,7 +11,7 @@ import type { Row } from "./rounds.ts";
 import { generate, interleave, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // What changes when something grows: recipients, the price of an ack, hooks, events stored, the size of a mail.
-// Run: npm run bench:scale -- [lmtp|always|hooks|events|memory …] [--rounds 4] [--ms 1500]
+// Run: npm run bench -- [lmtp|always|hooks|events|memory …] [--rounds 4] [--ms 1500]
 const PARTS = { lmtp, always, hooks, events, memory } as const;
 const args = process.argv.slice(2);
 const rounds = Number(valueOf("--rounds") ?? 4);
@@ -26,7 +26,7 @@ let lastNumber = 0;
 
 const wanted = (Object.keys(PARTS) as (keyof typeof PARTS)[]).filter((name) => args.includes(name));
 for (const name of wanted.length === 0 ? (Object.keys(PARTS) as (keyof typeof PARTS)[]) : wanted)
-  await report(`scale-${name}`, await PARTS[name]());
+  await report(name, await PARTS[name]());
 
 /** One mail for ten hooks over LMTP beside ten mails for one. */
 async function lmtp(): Promise<Row[]> {

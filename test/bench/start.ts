@@ -7,7 +7,7 @@ import { orderMail, placeOfNumber, writeNumber } from "./load/order-mail.ts";
 import { report, spreadOf } from "./rounds.ts";
 
 // From `posthorn serve` to the first 250 with NATS up and the app installed, and what an idle daemon with two workers
-// holds and uses. Run: npm run bench:start -- [--rounds 5] [--idle-ms 10000]
+// holds and uses. Run: npm run bench -- start [--rounds 5] [--idle-ms 10000]
 const args = process.argv.slice(2);
 const rounds = Number(valueOf("--rounds") ?? 5);
 const idleMs = Number(valueOf("--idle-ms") ?? 10_000);
