@@ -26,7 +26,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { newTraceparent } from "../telemetry/trace-context.ts";
 import type { WorkerPool } from "../worker/pool.ts";
 import type { ReadLimits } from "../worker/read-mail.ts";
-import { readMail } from "../worker/read-mail.ts";
+import { isLightWork, readMail } from "../worker/read-mail.ts";
 import { secretsFrom } from "./secrets.ts";
 import type { Storage } from "./storage.ts";
 
@@ -45,8 +45,6 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const PROBE_MS = 1_000;
 /** What headers and protocol may add to an event's bytes in one NATS message. */
 const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
-/** A mail up to this size is read on the main thread: that costs less than handing it to a worker and back. */
-const INLINE_READ_BYTES = 16 * 1024;
 
 const DNS_LIMITS = {
   timeoutMs: 5_000,
@@ -119,10 +117,9 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
   return {
     read: async (bytes, wishes) => {
       const startedAt = performance.now();
-      const inline =
-        bytes.length <= INLINE_READ_BYTES &&
-        wishes.every(({ options }) => options.schema === undefined && options.jsonld === "as-sent");
-      const result = inline ? await readMail(bytes, wishes, READ_LIMITS) : await pool.read(bytes, wishes);
+      const result = isLightWork(bytes, wishes)
+        ? await readMail(bytes, wishes, READ_LIMITS)
+        : await pool.read(bytes, wishes);
       metrics?.observeParse(performance.now() - startedAt);
       return result;
     },

@@ -8,7 +8,7 @@ import type { Attachment, ReceivedMail } from "../model/mail.ts";
 import type { Outcome, TryLaterCause } from "../model/outcome.ts";
 import type { Authentication } from "../model/verdicts.ts";
 import type { PublishOutcome } from "../publish/publish-event.ts";
-import type { PoolResult } from "../worker/pool.ts";
+import type { PoolResult } from "../worker/job.ts";
 import type { HookWish } from "../worker/read-mail.ts";
 import { combine } from "./combine.ts";
 import { decide } from "./decide.ts";

@@ -6,7 +6,7 @@ import type { JsonSchema, SecretReference } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { EventId } from "../model/outcome.ts";
 import type { PublishOutcome } from "../publish/publish-event.ts";
-import type { SchemaResult } from "../worker/pool.ts";
+import type { SchemaResult } from "../worker/job.ts";
 import type { StoredObject } from "./deliver-mail.ts";
 import type { FileSink } from "./receive-files.ts";
 

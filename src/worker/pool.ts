@@ -1,24 +1,11 @@
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
-
 import type { SchemaVerdict } from "../extract/schema.ts";
-import { unreachable } from "../lib/unreachable.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
-import type { ReadRequest, ReadResponse, SchemaRequest } from "./messages.ts";
-import type { HookWish, MailReading, ReadLimits } from "./read-mail.ts";
-
-/** What came of a mail in the pool. `parse-timeout` and `died` cost this mail only, and it is dead-lettered. */
-export type PoolResult = MailReading | PoolFailure;
-
-/** What came of a schema in the pool. */
-export type SchemaResult = SchemaVerdict | PoolFailure;
-
-type PoolFailure =
-  | { readonly kind: "parse-timeout"; readonly cpuMs: number }
-  | { readonly kind: "died"; readonly error: string }
-  | { readonly kind: "too-slow" }
-  | { readonly kind: "busy" };
+import type { Job, PoolFailure, PoolResult, SchemaResult } from "./job.ts";
+import { isSmall } from "./job.ts";
+import type { ReadRequest, SchemaRequest } from "./messages.ts";
+import { PoolThread } from "./pool-thread.ts";
+import type { HookWish, ReadLimits } from "./read-mail.ts";
 
 export interface PoolSettings {
   readonly workers: number;
@@ -32,45 +19,30 @@ export interface PoolSettings {
   readonly onRestart: (why: string) => void;
 }
 
-interface Job {
-  readonly request: ReadRequest | SchemaRequest;
-  readonly resolve: (result: PoolResult | SchemaVerdict) => void;
-  readonly waitsSince: number;
-}
-
-interface Thread {
-  readonly worker: Worker;
-  /** It has loaded its code. */
-  isReady: boolean;
-  job: Job | undefined;
-  timer: NodeJS.Timeout | undefined;
-}
-
-const WALL_TIME_FACTOR = 3;
-// A thread that has been busy for longer is not counted on: another one is started for the mails that wait behind it.
+/** A thread that has been at one job for longer is not counted on. */
 const HELD_UP_MS = 100;
 /** While all are held up there may be so many times the threads: each then has its share of the cores. */
 const MOST_HELP = 4;
-const SMALL_BYTES = 256 * 1024;
+/** An extra thread that had nothing to do for so long goes. */
+const SPARE_MS = 5_000;
+/** How often the threads are looked after while they work. */
+const LOOK_MS = 50;
 const STARVED_MS = 1_000;
-const NO_CPU: NodeJS.CpuUsage = { user: 0, system: 0 };
 const DEAD_POOL_PAUSE_MS = 1_000;
-// `tsc` rewrites imports but not strings, so a thread is started with its starter's extension.
-const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
 
 /**
  * Threads that parse and extract, each with a limit on CPU time, heap and wall time.
  *
- * Invariant: a thread holds at most one job, and a job that was taken always resolves. A mail that is late, or that
- * takes its thread down, costs itself only: the thread is killed and replaced. While every thread is held up by a slow
- * mail, more are started, up to {@link MOST_HELP} times as many, so that an ordinary mail does not wait behind hostile
- * ones; and small mails are taken before big ones.
+ * Invariant: a job that was taken always resolves. A mail that is late, or that takes its thread down, costs itself only:
+ * the thread is killed and replaced. While every thread is held up by a slow mail, more are started, up to
+ * {@link MOST_HELP} times as many, so that an ordinary mail does not wait behind hostile ones; and small mails are taken
+ * before big ones.
  */
 export class WorkerPool {
   readonly #settings: PoolSettings;
-  readonly #threads = new Set<Thread>();
+  readonly #threads = new Set<PoolThread>();
   readonly #waiting: Job[] = [];
-  #heldUp: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
   #diedInARow = 0;
   #closed = false;
 
@@ -82,6 +54,11 @@ export class WorkerPool {
   /** Mails that wait for a thread. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** Threads that are up or start, help among them. */
+  get threads(): number {
+    return this.#threads.size;
   }
 
   /** Reads a mail in a thread. Never throws. */
@@ -107,52 +84,32 @@ export class WorkerPool {
   /** Ends every thread; what waits is answered `busy`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#heldUp);
+    clearTimeout(this.#look);
     for (const job of this.#waiting.splice(0)) job.resolve({ kind: "busy" });
     const threads = [...this.#threads];
-    for (const thread of threads) this.#finish(thread, { kind: "busy" });
-    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    this.#threads.clear();
+    await Promise.all(threads.map((thread) => thread.end({ kind: "busy" })));
   }
 
-  #start(): Thread {
-    const worker = new Worker(THREAD, { resourceLimits: { maxOldGenerationSizeMb: this.#settings.heapMb } });
-    const thread: Thread = { worker, isReady: false, job: undefined, timer: undefined };
-    worker.on("message", (response: ReadResponse) => {
-      if (response.kind === "ready") {
-        thread.isReady = true;
-        return;
-      }
-      this.#diedInARow = 0;
-      this.#finish(thread, resultOf(response));
-      this.#dispatch();
+  #start(): void {
+    const thread = new PoolThread(this.#settings, {
+      onAnswer: () => {
+        this.#diedInARow = 0;
+        this.#dispatch();
+      },
+      onEnd: (ended, failure) => this.#replace(ended, failure),
     });
-    worker.on("error", (error) => this.#replace(thread, { kind: "died", error: String(error) }));
-    worker.on("exit", () => this.#replace(thread, { kind: "died", error: "the thread ended" }));
     this.#threads.add(thread);
-    return thread;
   }
 
   #dispatch(): void {
-    for (const thread of this.#threads) {
-      if (this.#waiting.length === 0) break;
-      if (thread.job === undefined) this.#give(thread);
-    }
-    this.#retireSpare();
-    if (this.#waiting.length === 0) {
-      clearTimeout(this.#heldUp);
-      this.#heldUp = undefined;
-    } else this.#heldUp ??= setTimeout(() => this.#help(), HELD_UP_MS);
-  }
-
-  #give(thread: Thread): void {
-    const job = this.#nextJob();
-    if (job === undefined) return;
-    thread.job = job;
-    const startedAt = performance.now();
-    // A thread that is still starting has none to tell; unhandled, that rejection would end the daemon.
-    const cpuAtStart = thread.worker.cpuUsage().catch(() => NO_CPU);
-    this.#judgeIn(this.#settings.parseTimeoutMs, thread, job, startedAt, cpuAtStart);
-    thread.worker.postMessage(job.request);
+    // Threads that still start come last.
+    for (const isReady of [true, false])
+      for (const thread of this.#threads) {
+        const job = thread.isIdle && thread.isReady === isReady ? this.#nextJob() : undefined;
+        if (job !== undefined) thread.give(job);
+      }
+    this.#look ??= setTimeout(() => this.#lookAfter(), LOOK_MS);
   }
 
   /** Small mails first, so that they never wait behind big ones; unless the oldest has waited long enough. */
@@ -164,47 +121,42 @@ export class WorkerPool {
     return this.#waiting.splice(index, 1)[0];
   }
 
-  /** The wall clock says the job is late: kills it when its own CPU time says so too. */
-  async #judge(thread: Thread, job: Job, startedAt: number, cpuAtStart: Promise<NodeJS.CpuUsage>): Promise<void> {
-    const { parseTimeoutMs } = this.#settings;
-    const used = await cpuAtStart.then((before) => thread.worker.cpuUsage(before)).catch(() => undefined);
-    if (thread.job !== job) return;
-    const cpuMs = used === undefined ? parseTimeoutMs : (used.user + used.system) / 1_000;
-    const wallMs = performance.now() - startedAt;
-    if (cpuMs >= parseTimeoutMs) this.#replace(thread, { kind: "parse-timeout", cpuMs: Math.round(cpuMs) });
-    else if (wallMs >= parseTimeoutMs * WALL_TIME_FACTOR) this.#replace(thread, { kind: "too-slow" });
-    else {
-      const againMs = Math.max(10, Math.min(parseTimeoutMs - cpuMs, parseTimeoutMs * WALL_TIME_FACTOR - wallMs));
-      this.#judgeIn(againMs, thread, job, startedAt, cpuAtStart);
-    }
-  }
-
-  #judgeIn(ms: number, thread: Thread, job: Job, startedAt: number, cpuAtStart: Promise<NodeJS.CpuUsage>): void {
-    thread.timer = setTimeout(() => {
-      this.#judge(thread, job, startedAt, cpuAtStart).catch((error: unknown) =>
-        this.#replace(thread, { kind: "died", error: String(error) }),
-      );
-    }, ms);
-  }
-
-  #finish(thread: Thread, result: PoolResult | SchemaVerdict): void {
-    clearTimeout(thread.timer);
-    const { job } = thread;
-    thread.job = undefined;
-    job?.resolve(result);
-  }
-
-  #replace(thread: Thread, result: PoolResult): void {
-    if (!this.#threads.delete(thread)) return;
-    // A thread that never ran is a fault of ours: its mail must wait, not become a dead letter.
-    this.#finish(thread, thread.isReady ? result : { kind: "busy" });
+  /** Ends what is late, brings help where all are held up, and sends help home. */
+  #lookAfter(): void {
+    this.#look = undefined;
     if (this.#closed) return;
-    this.#settings.onRestart(whyOf(result, thread.isReady));
-    // Exit and error events of a thread that is gone already are ignored above.
-    thread.worker.terminate().catch(() => undefined);
+    const now = performance.now();
+    const busy = [...this.#threads].filter((thread) => !thread.isIdle);
+    for (const thread of busy) {
+      if (thread.sinceMs(now) < LOOK_MS) continue;
+      thread.judge(now).then(
+        (failure) => (failure === undefined ? undefined : this.#replace(thread, failure)),
+        (error: unknown) => this.#replace(thread, { kind: "died", error: String(error) }),
+      );
+    }
+    const isHeldUp = (thread: PoolThread) => thread.isReady && thread.sinceMs(now) >= HELD_UP_MS;
+    const isHelpWanted = this.#waiting.length > 0 && busy.length > 0 && busy.every(isHeldUp);
+    if (isHelpWanted && this.#threads.size < this.#settings.workers * MOST_HELP) this.#start();
+    for (const thread of this.#threads) {
+      if (this.#threads.size <= this.#settings.workers) break;
+      if (!thread.isIdle || thread.sinceMs(now) < SPARE_MS) continue;
+      this.#threads.delete(thread);
+      this.#end(thread, { kind: "busy" });
+    }
+    if (busy.length > 0 || this.#threads.size > this.#settings.workers) this.#dispatch();
+  }
+
+  #replace(thread: PoolThread, failure: PoolFailure): void {
+    if (!this.#threads.delete(thread)) return;
+    this.#end(thread, failure);
+    this.#settings.onRestart(whyOf(failure, thread.isReady));
     // Threads that die before they answer anything are a fault of ours: started again for ever, but not in a hot loop.
     this.#diedInARow += 1;
     setTimeout(() => this.#startAgain(), this.#diedInARow > this.#settings.workers * 2 ? DEAD_POOL_PAUSE_MS : 0);
+  }
+
+  #end(thread: PoolThread, failure: PoolFailure): void {
+    thread.end(failure).catch(() => undefined);
   }
 
   #startAgain(): void {
@@ -212,41 +164,9 @@ export class WorkerPool {
     this.#start();
     this.#dispatch();
   }
-
-  #help(): void {
-    this.#heldUp = undefined;
-    if (this.#waiting.length > 0 && this.#threads.size < this.#settings.workers * MOST_HELP) this.#start();
-    this.#dispatch();
-  }
-
-  /** An extra thread goes when nothing waits any more. */
-  #retireSpare(): void {
-    if (this.#threads.size <= this.#settings.workers || this.#waiting.length > 0) return;
-    for (const thread of this.#threads) {
-      if (thread.job !== undefined || this.#threads.size <= this.#settings.workers) continue;
-      this.#threads.delete(thread);
-      thread.worker.terminate().catch(() => undefined);
-    }
-  }
 }
 
-function whyOf(result: PoolResult, wasReady: boolean): string {
+function whyOf(result: PoolFailure, wasReady: boolean): string {
   const why = "error" in result ? `${result.kind}: ${result.error}` : result.kind;
   return wasReady ? why : `could not start: ${why}`;
 }
-
-function resultOf(response: Exclude<ReadResponse, { kind: "ready" }>): PoolResult | SchemaVerdict {
-  switch (response.kind) {
-    case "reading":
-      return response.reading;
-    case "verdict":
-      return response.verdict;
-    case "threw":
-      return { kind: "died", error: response.error };
-    default:
-      return unreachable(response);
-  }
-}
-
-const isSmall = ({ request }: Job) =>
-  ("bytes" in request ? request.bytes.length : request.payload.length) <= SMALL_BYTES;

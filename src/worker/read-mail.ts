@@ -31,6 +31,19 @@ export type MailReading =
     }
   | { readonly kind: "limit"; readonly limit: LimitName; readonly detail: string };
 
+const LIGHT_BYTES = 16 * 1024;
+
+/**
+ * Whether reading a mail on the main thread costs less than handing it to a worker and back: it is small and only read.
+ * Even where several wait for their turn it does: copying a reading takes about as long as making it.
+ */
+export function isLightWork(bytes: Uint8Array, wishes: readonly HookWish[]): boolean {
+  return (
+    bytes.length <= LIGHT_BYTES &&
+    wishes.every(({ options }) => options.schema === undefined && options.jsonld === "as-sent")
+  );
+}
+
 /**
  * Parses a mail once and chooses a payload for each hook, in the order of `wishes`.
  *

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { READ_LIMITS } from "../../src/daemon/delivery.ts";
-import type { PoolResult } from "../../src/worker/pool.ts";
+import type { PoolResult } from "../../src/worker/job.ts";
 import { WorkerPool } from "../../src/worker/pool.ts";
 import { mutate, randomOf } from "./mutation.ts";
 import { filesBelow } from "./suite.ts";
