@@ -9,7 +9,7 @@ const ORDER = {
   orderNumber: "A-4711",
   priceCurrency: "EUR",
   price: "129.90",
-  acceptedOffer: [1, 2, 3].map((line) => ({
+  acceptedOffer: [1, 2, 3, 4].map((line) => ({
     "@type": "Offer",
     itemOffered: { "@type": "Product", name: `Walking shoe, size ${40 + line}`, sku: `SHOE-${line}` },
     price: "43.30",
@@ -19,6 +19,13 @@ const ORDER = {
   url: "https://shop.example/orders/A-4711",
   potentialAction: { "@type": "ViewAction", url: "https://shop.example/orders/A-4711" },
 };
+
+const FOOTER = [
+  "You can send back what you do not like within thirty days, and we pay for the parcel.",
+  "Questions? Answer this mail, or call us on working days between nine and five.",
+  "Did you not order anything? Then tell us, please, at help@shop.example.",
+  "Shop Example Ltd., 1 Example Street, Example Town. Registered in Example under 4711.",
+];
 
 /** An order confirmation of about 3.7 KB: multipart/alternative, plain text beside HTML with JSON-LD in its head. */
 export function orderMail(to: string): Buffer {
@@ -33,12 +40,15 @@ export function orderMail(to: string): Buffer {
     `<body><h1>Thank you for your order</h1><p>We have received it and pack it today.</p>`,
     `<table>`,
     ...rows,
-    `</table><p><a href="https://shop.example/orders/A-4711">See your order</a></p></body></html>`,
+    `</table><p><a href="https://shop.example/orders/A-4711">See your order</a></p>`,
+    ...FOOTER.map((line) => `<p style="color:#666;font-size:12px">${line}</p>`),
+    `</body></html>`,
   ];
   const text = [
     "Thank you for your order A-4711.",
     "We have received it and pack it today.",
     ...ORDER.acceptedOffer.map(({ itemOffered }) => `1 x ${itemOffered.name} (43.30 EUR)`),
+    ...FOOTER,
   ];
   const lines = [
     "Received: from mail.shop.example (mail.shop.example [192.0.2.7]) by relay.example with ESMTPS id 4711",
