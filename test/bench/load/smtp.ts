@@ -32,6 +32,7 @@ export interface SmtpLoadResult {
 
 const LF = 10;
 const SPACE = 32;
+const READ_BYTES = 4_096;
 
 // A process of its own: all bytes are prepared before the first is sent, and of a reply only what ends it is looked at.
 const load = JSON.parse(process.argv[2] ?? "") as SmtpLoad;
@@ -85,8 +86,6 @@ function session(next: () => number | undefined, onMail: (ms: number, refusal?: 
   const envelopeReplies = recipients.length + 2;
   const finalReplies = lmtp ? recipients.length : 1;
   return new Promise((resolve, reject) => {
-    const socket = connect(load.port, "127.0.0.1");
-    socket.setNoDelay(true);
     let step: "greeting" | "hello" | "envelope" | "mail" | "reset" = "greeting";
     let awaited = 1;
     let sentAt = 0;
@@ -130,8 +129,8 @@ function session(next: () => number | undefined, onMail: (ms: number, refusal?: 
           return begin();
       }
     };
-    socket.on("data", (chunk: Buffer) => {
-      for (let at = 0; at < chunk.length; at += 1) {
+    const read = (length: number, chunk: Uint8Array): boolean => {
+      for (let at = 0; at < length; at += 1) {
         const byte = chunk[at] ?? 0;
         if (lineLength === 0) firstByte = byte;
         if (lineLength === 3) separator = byte;
@@ -140,11 +139,15 @@ function session(next: () => number | undefined, onMail: (ms: number, refusal?: 
         lineLength = 0;
         if (separator !== SPACE) continue;
         // "2" and "3" go on; all else is no success.
-        if (firstByte > 51) refusal = chunk.toString("latin1");
+        if (firstByte > 51) refusal = Buffer.from(chunk.subarray(0, length)).toString("latin1");
         awaited -= 1;
         if (awaited === 0) onReplies();
       }
-    });
+      return true;
+    };
+    // One buffer for all that is read, and no stream around it.
+    const onread = { buffer: Buffer.alloc(READ_BYTES), callback: read };
+    const socket = connect({ port: load.port, host: "127.0.0.1", noDelay: true, onread });
     socket.on("error", reject);
     socket.on("close", () => resolve());
   });
