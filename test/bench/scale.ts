@@ -1,10 +1,9 @@
-import { jetstreamManager } from "@nats-io/jetstream";
-
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import type { Posthorn } from "./contestant.ts";
 import { startPosthorn } from "./contestant.ts";
 import { cpuMsOf, memoryMbOf } from "./cpu-time.ts";
+import { bytesOfAnEvent } from "./event-bytes.ts";
 import type { PublishLoad, PublishLoadResult } from "./load/publish.ts";
 import type { SmtpLoad, SmtpLoadResult } from "./load/smtp.ts";
 import type { Row } from "./rounds.ts";
@@ -54,7 +53,8 @@ async function always(): Promise<Row[]> {
     config: 'jetstream { store_dir: "$FOLDER", sync_interval: always }\nmax_payload: 8MB',
   });
   await using posthorn = await startPosthorn(nats.url, { hooks: hooksOf(1) });
-  const eventBytes = await bytesOfAnEvent(nats, posthorn);
+  await send(posthorn.port, { recipients: [posthorn.target], sessions: 1, lmtp: false, mails: 1 });
+  const eventBytes = await bytesOfAnEvent(nats);
   const results = await interleave(["mail", "publish"], rounds, async (name, round) => {
     if (name === "mail")
       return (await send(posthorn.port, { recipients: [posthorn.target], sessions: 20, lmtp: false, ...timeOf(round) }))
@@ -168,14 +168,6 @@ async function send(
 function publish(nats: NatsServer, load: Omit<PublishLoad, "natsUrl" | "firstNumber">): Promise<PublishLoadResult> {
   lastNumber += 10_000_000;
   return generate<PublishLoadResult>("publish.ts", { ...load, natsUrl: nats.url, firstNumber: lastNumber });
-}
-
-async function bytesOfAnEvent(nats: NatsServer, posthorn: Posthorn): Promise<number> {
-  await send(posthorn.port, { recipients: [posthorn.target], sessions: 1, lmtp: false, mails: 1 });
-  const client = await nats.connect();
-  const stored = await (await jetstreamManager(client)).streams.getMessage("POSTHORN_EVENTS", { seq: 1 });
-  await client.close();
-  return stored?.data.length ?? 0;
 }
 
 function valueOf(flag: string): string | undefined {
