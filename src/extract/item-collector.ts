@@ -7,6 +7,8 @@ import type { ExtractLimits } from "./limits.ts";
 import { placeInWords } from "./place-in-words.ts";
 import { ValueIndex } from "./same-value.ts";
 import { typesOf } from "./types.ts";
+import { mayNestContexts } from "./unknown-context.ts";
+import { valueNode } from "./value-node.ts";
 
 /** Where a candidate stood, and what its place says of it. */
 export interface Place {
@@ -87,7 +89,8 @@ export class ItemCollector {
       case "json":
         for (const value of reading.values) {
           const repaired = [...extra, ...reading.repaired];
-          this.add(place, { ...described(value, place.isLinked === true), repaired, ...duplicatesOf(reading) });
+          const about = described(value, place.isLinked === true, reading.parsed);
+          this.add(place, { ...about, repaired, ...duplicatesOf(reading) });
         }
         return undefined;
     }
@@ -138,11 +141,16 @@ function duplicatesOf({ duplicateKeys }: JsonReading & { kind: "json" }): Pick<I
 }
 
 /** JSON that is labelled JSON-LD, or says so itself by a context, has types. */
-function described(value: JsonText, isLinked: boolean): Pick<Item, "format" | "types" | "value" | "context"> {
+function described(
+  value: JsonText,
+  isLinked: boolean,
+  parsed: unknown,
+): Pick<Item, "format" | "types" | "value" | "context"> {
   // Looking for the word first spares plain JSON the tree; a context whose name is escaped is nobody's honest mail.
-  const node = isLinked || value.includes('"@context"') ? parseNode(value) : undefined;
-  if (node === undefined || !(isLinked || hasContext(node))) return { format: "json", types: [], value };
-  const { types, unknownContext } = typesOf(node);
+  if (!isLinked && !value.includes('"@context"')) return { format: "json", types: [], value };
+  const node = parsed === undefined ? parseNode(value) : valueNode(parsed);
+  if (!isLinked && !hasContext(node)) return { format: "json", types: [], value };
+  const { types, unknownContext } = typesOf(node, mayNestContexts(value));
   return { format: "json-ld", types, value, ...(unknownContext && { context: "unknown" }) };
 }
 

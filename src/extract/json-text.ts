@@ -15,6 +15,8 @@ export type JsonReading =
       readonly repaired: readonly Repair[];
       /** JSON Pointers of members whose name stands twice. */
       readonly duplicateKeys: readonly string[];
+      /** What the engine made of a single value without duplicates: for what it says, not for its digits. */
+      readonly parsed?: unknown;
     }
   | {
       readonly kind: "invalid";
@@ -81,8 +83,9 @@ function readValid(text: string, maxDepth: number): (JsonReading & { kind: "json
   const shape = isScalar ? { depth: 0, members: 0 } : shapeOf(text);
   if (shape.depth > maxDepth) return { kind: "too-deep" };
   const hasDuplicates = shape.members !== 0 && countMembers(value) !== shape.members;
-  const duplicateKeys = hasDuplicates ? duplicatesIn(text, maxDepth) : [];
-  return { kind: "json", values: [text as JsonText], repaired: [], duplicateKeys };
+  if (!hasDuplicates)
+    return { kind: "json", values: [text as JsonText], repaired: [], duplicateKeys: [], parsed: value };
+  return { kind: "json", values: [text as JsonText], repaired: [], duplicateKeys: duplicatesIn(text, maxDepth) };
 }
 
 function duplicatesIn(text: string, maxDepth: number): string[] {

@@ -18,11 +18,14 @@ export function absoluteType(type: string): string {
   return type.trim().replace(SCHEMA_ORG_ANY, SCHEMA_ORG);
 }
 
-/** The types of the top-level nodes of a JSON-LD document: the object itself, the members of an array or of `@graph`. */
-export function typesOf(document: JsonNode): TypeReading {
+/**
+ * The types of the top-level nodes of a JSON-LD document: the object itself, the members of an array or of `@graph`.
+ * `mayNest` as {@link mayNestContexts} says of its text.
+ */
+export function typesOf(document: JsonNode, mayNest = true): TypeReading {
   const types = new Set<string>();
   for (const top of topNodesOf(document)) for (const type of typesOfTop(top)) types.add(type);
-  return { types: [...types], unknownContext: namesUnknownContext(document) };
+  return { types: [...types], unknownContext: namesUnknownContext(document, mayNest) };
 }
 
 /** A top-level node, and the `@context` that holds for it. */

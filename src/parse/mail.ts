@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 import type { LimitName } from "../model/item.ts";
 import type { Attachment, MailSummary } from "../model/mail.ts";
@@ -33,25 +33,34 @@ const ADDRESS_FIELDS = ["from", "to", "cc", "reply-to"] as const;
 /**
  * Takes a mail apart: its leaves in document order, and what the event says of it. Pure, synchronous, never throws.
  *
+ * Without `needsHtml` the summary has no HTML, but still says whether it would have been cut.
+ *
  * The raw bytes are not changed and may be shared memory; parts of identity encoding are views of them.
  */
-export function parseMail(bytes: Uint8Array, limits: MimeLimits): MailParsing {
+export function parseMail(bytes: Uint8Array, limits: MimeLimits, needsHtml = true): MailParsing {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tree = readTree(buffer, limits);
   if (tree.limit !== undefined) return { kind: "limit", ...tree.limit };
   const parts = tree.leaves.map((leaf) => new MailLeaf(leaf));
   const encrypted = parts.filter((part) => part.encrypted);
   const notes = [...tree.notes, ...encrypted.map(({ part, mediaType }) => `part ${part} (${mediaType}) is encrypted`)];
-  return { kind: "mail", summary: summarize(buffer, tree, parts, limits), parts, notes };
+  return { kind: "mail", summary: summarize(buffer, tree, parts, limits, needsHtml), parts, notes };
 }
 
-function summarize(buffer: Buffer, tree: MimeTree, parts: readonly MailLeaf[], limits: MimeLimits): MailSummary {
+function summarize(
+  buffer: Buffer,
+  tree: MimeTree,
+  parts: readonly MailLeaf[],
+  limits: MimeLimits,
+  needsHtml: boolean,
+): MailSummary {
   const { fields, bodyStart } = tree;
   const [from, to, cc, replyTo] = ADDRESS_FIELDS.map((name) => parseAddresses(allOf(fields, name)));
   const textPart = bodyOf(parts, "text/plain");
   const htmlPart = bodyOf(parts, "text/html");
   const text = cut(textPart?.text(), limits.textBytes);
-  const html = cut(htmlPart?.text(), limits.textBytes);
+  const wholeHtml = htmlPart?.text();
+  const html = needsHtml || mayBeCut(wholeHtml, limits.textBytes) ? cut(wholeHtml, limits.textBytes) : undefined;
   const mailSubject = fieldOf(fields, "subject");
   return {
     from: from ?? [],
@@ -65,7 +74,7 @@ function summarize(buffer: Buffer, tree: MimeTree, parts: readonly MailLeaf[], l
     references: fieldOf(fields, "references")?.match(/<[^<>\s]{1,998}>/g) ?? [],
     autoSubmitted: autoSubmittedOf(fields),
     text: text?.text ?? null,
-    html: html?.text ?? null,
+    html: needsHtml ? (html?.text ?? null) : null,
     textTruncated: text?.truncated === true || html?.truncated === true,
     headers: fields.map(({ writtenName, value }) => ({ name: writtenName, value: decodeWords(value) })),
     attachments: parts.filter((part) => part !== textPart && part !== htmlPart && isAttachment(part)).map(attachmentOf),
@@ -74,7 +83,7 @@ function summarize(buffer: Buffer, tree: MimeTree, parts: readonly MailLeaf[], l
       messageId: fieldOf(fields, "message-id") ?? "",
       date: fieldOf(fields, "date") ?? "",
       from: fieldOf(fields, "from") ?? "",
-      bodySha256: createHash("sha256").update(buffer.subarray(bodyStart)).digest("hex"),
+      bodySha256: hash("sha256", buffer.subarray(bodyStart)),
     },
   };
 }
@@ -103,10 +112,10 @@ function isAttachment(part: MailLeaf): boolean {
 
 function attachmentOf(part: MailLeaf): Attachment {
   const { filename, mediaType, longBase64 } = part;
-  const hash = createHash("sha256");
+  const digest = createHash("sha256");
   let size = 0;
   const read = (piece: Buffer) => {
-    hash.update(piece);
+    digest.update(piece);
     size += piece.length;
   };
   if (longBase64 === undefined) read(part.bytes);
@@ -117,7 +126,7 @@ function attachmentOf(part: MailLeaf): Attachment {
     filename,
     mediaType,
     size,
-    sha256: hash.digest("hex"),
+    sha256: digest.digest("hex"),
     bytes: content,
     ...(content === longBase64 && { isEncoded: true }),
   };
@@ -128,12 +137,15 @@ export function piecesOfAttachment({ bytes, isEncoded }: Attachment): Iterable<U
   return isEncoded === true ? decodeInPieces(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) : [bytes];
 }
 
+/** Whether a text could be longer than `maxBytes` of UTF-8, of which a UTF-16 unit takes three at most. */
+const mayBeCut = (text: string | undefined, maxBytes: number) => (text?.length ?? 0) * 3 > maxBytes;
+
 /** With LF as line ends, at most `maxBytes` of UTF-8, cut between two code points. */
 function cut(decoded: string | undefined, maxBytes: number): { text: string; truncated: boolean } | undefined {
   if (decoded === undefined) return undefined;
   // Line ends of two characters become one: no more than twice as many are looked at, the rest of a long text is not copied.
   const start = decoded.slice(0, 2 * maxBytes + 2);
-  const text = start.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
+  const text = start.replace(/\r\n?/g, "\n");
   if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, truncated: false };
   const bytes = Buffer.from(text.slice(0, maxBytes));
   let end = Math.min(maxBytes, bytes.length);

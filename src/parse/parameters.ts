@@ -1,3 +1,4 @@
+import { Latest } from "../lib/latest.ts";
 import { decodeText } from "./charset.ts";
 import { decodeWords, withoutControls } from "./encoded-words.ts";
 
@@ -16,6 +17,8 @@ interface Piece {
 }
 
 const NOTHING: StructuredValue = { value: "", parameters: new Map() };
+const MAX_KNOWN_LENGTH = 80;
+const KNOWN = new Latest<StructuredValue>(500);
 const SEPARATORS = new Set([";", " ", "\t", "\r", "\n"]);
 
 /**
@@ -26,6 +29,16 @@ const SEPARATORS = new Set([";", " ", "\t", "\r", "\n"]);
  */
 export function readStructured(text: string | undefined): StructuredValue {
   if (text === undefined || text === "") return NOTHING;
+  if (text.length > MAX_KNOWN_LENGTH) return readAnew(text);
+  // `text/plain; charset=utf-8` and its like stand in every mail.
+  const known = KNOWN.get(text);
+  if (known !== undefined) return known;
+  const read = readAnew(text);
+  KNOWN.set(text, read);
+  return read;
+}
+
+function readAnew(text: string): StructuredValue {
   const first = tokenEnd(text, 0);
   const value = withoutComments(text.slice(0, first)).trim().toLowerCase();
   const plain = new Map<string, string>();

@@ -144,7 +144,7 @@ async function wishesOf(
 ): Promise<readonly HookWish[] | { readonly error: Error }> {
   const wishes: HookWish[] = [];
   for (const { hook } of deliveries) {
-    const { select, jsonld, schema, key } = hook.options;
+    const { select, jsonld, schema, key, include } = hook.options;
     const keyValue = key === undefined ? undefined : await stages.keyOf(hook);
     // Without the secret nobody could tell whose items count; taking them all would be worse than waiting.
     if (key !== undefined && keyValue === undefined)
@@ -152,6 +152,7 @@ async function wishesOf(
     wishes.push({
       options: { jsonld, ...(select && { select }), ...(schema !== undefined && { schema }) },
       ...(keyValue !== undefined && { keyValue }),
+      withoutHtml: !include.includes("html"),
     });
   }
   return wishes;

@@ -13,6 +13,8 @@ import { parseMail } from "../parse/mail.ts";
 export interface HookWish {
   readonly options: Pick<HookOptions, "select" | "jsonld" | "schema">;
   readonly keyValue?: string;
+  /** The hook's events carry no HTML, so that it need not be made. */
+  readonly withoutHtml?: boolean;
 }
 
 export interface ReadLimits {
@@ -54,7 +56,8 @@ export async function readMail(
   wishes: readonly HookWish[],
   limits: ReadLimits,
 ): Promise<MailReading> {
-  const parsing = parseMail(bytes, limits.mime);
+  const needsHtml = wishes.length === 0 || wishes.some(({ withoutHtml }) => withoutHtml !== true);
+  const parsing = parseMail(bytes, limits.mime, needsHtml);
   if (parsing.kind === "limit") return parsing;
   const { parts, notes } = parsing;
   const hookKeyHeader = parsing.summary.headers.find(({ name }) => name.toLowerCase() === "x-hook-key")?.value.trim();
