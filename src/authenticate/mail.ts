@@ -46,6 +46,8 @@ export interface PendingAuthentication {
    * the same questions already, so that a dead name server costs one mail its patience and not every one.
    */
   readonly patienceMs: number;
+  /** Everything is known: `soFar()` is the whole. */
+  readonly isWhole: boolean;
 }
 
 const UNFINISHED: Verdict = { result: "temperror", domain: null, reason: "not-finished" };
@@ -66,6 +68,7 @@ export function authenticateMail(
   let proofs: Authentication["proofs"] = { dkim: "unknown", dmarc: "unknown" };
   let authorDomain: string | null = null;
   let waitedMs = 0;
+  let isWhole = false;
   const joins = (sinceMs: number) => (waitedMs = Math.max(waitedMs, sinceMs));
   const soFar = (): Authentication => ({ verdicts: { ...known }, authorDomain, proofs });
 
@@ -94,6 +97,7 @@ export function authenticateMail(
     known.dmarc = dmarc.verdict;
     authorDomain = dmarc.authorDomain;
     proofs = proofsOf(dmarc, reading, spfVerdict, rules.authservIds);
+    isWhole = true;
     return soFar();
   };
 
@@ -105,6 +109,9 @@ export function authenticateMail(
   return {
     whole,
     soFar,
+    get isWhole() {
+      return isWhole;
+    },
     get patienceMs() {
       return rules.dns.isDown ? 0 : Math.max(0, REPORT_WITHIN_MS - waitedMs);
     },

@@ -129,6 +129,8 @@ async function authenticationFor(
   pending: PendingAuthentication,
 ): Promise<Authentication> {
   if (deliveries.some(({ hook }) => hook.options.authenticate.require !== "none")) return pending.whole;
+  // What DNS said of mail like this is remembered, mostly: then it was known before the mail was read.
+  if (pending.isWhole) return pending.soFar();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Authentication>((resolve) => {
     timer = setTimeout(() => resolve(pending.soFar()), pending.patienceMs);
