@@ -15,16 +15,13 @@ import type { MailDoor } from "./door.ts";
 import type { SessionFacts } from "./envelope-of.ts";
 import { declaredBytes, envelopeOf } from "./envelope-of.ts";
 import { Guesses } from "./guesses.ts";
-import { HeldReplies } from "./held-replies.ts";
 import type { DataEnd } from "./mail-stream.ts";
 import { MailStream } from "./mail-stream.ts";
 import type { Reply } from "./reply.ts";
-import { replyRefused, replyTryLater, softened } from "./reply.ts";
+import { replyRefused, replyTryLater } from "./reply.ts";
+import { ReplyingConnection } from "./replying-connection.ts";
 import { SessionDeadlines } from "./session-deadlines.ts";
-
-const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
-// oxlint-disable-next-line no-control-regex
-const CONTROLS = /[\u0000-\u001f\u007f]/g;
+import { TransactionBytes } from "./transaction-bytes.ts";
 
 /** Of the extensions that we announce: SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
 const MAIL_PARAMETERS: ReadonlySet<string> = new Set(["SIZE", "BODY", "SMTPUTF8"]);
@@ -39,21 +36,18 @@ type Asked = Pick<Recipient, "address"> & { readonly hook: Recipient["hook"] | u
  * Subclassing is the library's only way in: it makes its connections itself, and its data mode, its replies and its
  * timeouts cannot be set by options (smtp-server 3.21.6).
  */
-export class MailConnection extends SMTPConnection {
+export class MailConnection extends ReplyingConnection {
   readonly #door: MailDoor;
   readonly #isClientUnknown: boolean;
   #place: Disposable | undefined;
   #lastRead: { readonly command: Buffer | string; readonly read: AddressCommand | undefined } | undefined;
   #recipients: Recipient[] = [];
   #asked: Asked | undefined;
-  #bytesTaken = 0;
-  /** Of the bytes taken, those that were announced and have not come yet. */
-  #bytesAhead = 0;
+  readonly #bytes: TransactionBytes;
   #delivering = false;
   readonly #deadlines: SessionDeadlines;
   readonly #trust: AboutAddress;
   readonly #internal = new AboutAddress(isInternal);
-  readonly #held = new HeldReplies((text) => this.#write(text));
   readonly #guesses = new Guesses();
   #share: Disposable | undefined;
 
@@ -66,6 +60,7 @@ export class MailConnection extends SMTPConnection {
     super(server, socket, options ?? undefined);
     this.#door = door;
     this.#isClientUnknown = options?.isClientUnknown === true;
+    this.#bytes = new TransactionBytes(door.admission.bytes);
     this.#trust = new AboutAddress((address) => door.isTrusted(address));
     const { transactionTimeoutMs, idleTimeoutMs } = door.settings;
     const late = () => this.reply(replyTryLater("idle"));
@@ -77,6 +72,14 @@ export class MailConnection extends SMTPConnection {
     // The base class made its parser before `#door` was set.
     this._parser = this._createParser();
     door.remember(this);
+  }
+
+  protected override get isSoftBouncing(): boolean {
+    return this.#door.settings.softBounce;
+  }
+
+  protected override onRefusal(reply: Reply): void {
+    this.#door.onRefusal(this, reply);
   }
 
   /** What the next reply is about, for the trace of refused calls: the recipient last asked for. */
@@ -180,49 +183,6 @@ export class MailConnection extends SMTPConnection {
     this.close();
   }
 
-  reply(reply: Reply): void {
-    this.send(reply.code, reply.text);
-  }
-
-  /** Every reply passes here; ours bring their enhanced code in the text, the library's get one from its table. */
-  override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    if (typeof data !== "string" || code < 400) return this.#sendGood(code, data, context);
-    const reply = this.#door.settings.softBounce ? softened({ code, text: data }) : { code, text: data };
-    const enhanced = ENHANCED_CODE.test(reply.text) ? "" : this._getEnhancedStatusCode(reply.code, context);
-    const text = enhanced === "" ? reply.text : `${enhanced} ${reply.text}`;
-    this.#door.onRefusal(this, { code: reply.code, text });
-    this.session.error = lineOf(reply.code, text);
-    this.#sendLine(reply.code, text);
-    if (reply.code === 421) this.close();
-  }
-
-  #sendGood(code: number, data: string | string[] | null | undefined, context: string | false | undefined): void {
-    if (typeof data !== "string" || data === "") {
-      // Lists of extensions and challenges: rare, and the library knows how they are written.
-      this.#held.release();
-      return super.send(code, data, context);
-    }
-    const enhanced = ENHANCED_CODE.test(data) ? "" : this._getEnhancedStatusCode(code, context);
-    this.#sendLine(code, enhanced === "" ? data : `${enhanced} ${data}`);
-  }
-
-  #sendLine(code: number, text: string): void {
-    this.#held.add(`${lineOf(code, text)}\r\n`);
-    // Only what may stand in the middle of a pipelined group waits for the replies behind it.
-    if (code !== 250 && (code < 400 || code === 421)) this.#held.release();
-  }
-
-  /** While a TLS handshake is under way the socket is still the raw one, and nothing may be written to it. */
-  #write(lines: string): void {
-    if (!this._upgrading && !this._socket.destroyed && this._socket.readyState === "open") this._socket.write(lines);
-  }
-
-  /** The library's table would put a 5.y.z behind the 4yz of a reply that was softened (smtp-server 3.21.6). */
-  override _getEnhancedStatusCode(code: number, context?: string | false): string {
-    const enhanced = super._getEnhancedStatusCode(code, context);
-    return code < 500 ? enhanced.replace(/^5/, "4") : enhanced;
-  }
-
   override _createParser(): MailStream {
     const parser = new MailStream({ maxCommandLength: this._server.options.maxCommandLength });
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
@@ -244,11 +204,6 @@ export class MailConnection extends SMTPConnection {
     // The client waits for us, and RFC 5321 §4.5.3.2 lets it wait for minutes.
     else if (this._handlerPending || this.#delivering) this._armTimeout();
     else this.reply(replyTryLater("idle"));
-  }
-
-  override close(): void {
-    this.#held.release();
-    super.close();
   }
 
   override _resetSession(): void {
@@ -278,7 +233,7 @@ export class MailConnection extends SMTPConnection {
   }
 
   override handler_RCPT(command: Buffer, callback: () => void): void {
-    this.#held.hold();
+    this.holdReplies();
     if (!hasForeignParameter(this.#readAddress("RCPT TO", command), NO_PARAMETERS))
       return super.handler_RCPT(command, callback);
     this.reply(replyRefused("unknown-parameter"));
@@ -286,7 +241,7 @@ export class MailConnection extends SMTPConnection {
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {
-    this.#held.hold();
+    this.holdReplies();
     const known = this._isSupported("AUTH") ? MAIL_PARAMETERS_WITH_AUTH : MAIL_PARAMETERS;
     if (hasForeignParameter(this.#readAddress("MAIL FROM", command), known)) {
       this.reply(replyRefused("unknown-parameter"));
@@ -317,13 +272,13 @@ export class MailConnection extends SMTPConnection {
       this.reply(replyTryLater(cause));
       return callback();
     }
-    // Of ten large mails at once all would be turned away at their last bytes. A stranger's word holds no room, though.
-    if (this.isKnownPeer && this.#takeBytes(announcedBytes)) this.#bytesAhead = announcedBytes;
+    // A stranger's word holds no room.
+    if (this.isKnownPeer) this.#bytes.reserve(announcedBytes);
     parser.collectMail({
       maxBytes: this.#door.settings.maxMessageBytes,
       announcedBytes,
       acceptBareLf: this.#isTrusted,
-      takeBytes: (count) => this.#takeBytes(count),
+      takeBytes: (count) => this.#bytes.take(count),
       onEnd: (end) => this.#onDataEnd(end, parser),
     });
     this.send(354, "End data with <CR><LF>.<CR><LF>");
@@ -339,7 +294,7 @@ export class MailConnection extends SMTPConnection {
         return this.#endMail(this.#same(replyTryLater("busy")), parser);
       case "smuggling":
         for (const reply of this.#same(replyRefused("smuggling"))) this.reply(reply);
-        this.#giveBytes();
+        this.#bytes.giveAll();
         return this.close();
       case "mail":
         if (!this.isKnownPeer) this.#door.limits.countBytes(this.remoteAddress, end.bytes.length, Date.now());
@@ -365,14 +320,14 @@ export class MailConnection extends SMTPConnection {
 
   #endMail(replies: readonly Reply[], parser: MailStream): void {
     this.#delivering = false;
-    this.#giveBytes();
+    this.#bytes.giveAll();
     if (this._closed) return;
-    this.#held.collect();
+    this.collectReplies();
     for (const [index, reply] of replies.entries()) {
       if (replies.length > 1) this.#asked = this.#recipients[index];
       this.reply(reply);
     }
-    this.#held.release();
+    this.releaseReplies();
     this._transactionCounter += 1;
     this._unrecognizedCommands = 0;
     this._resetSession();
@@ -396,20 +351,6 @@ export class MailConnection extends SMTPConnection {
     return this.remoteAddress === this._originalRemoteAddress ? "relay" : "relayed-client";
   }
 
-  #takeBytes(count: number): boolean {
-    const more = Math.max(0, count - this.#bytesAhead);
-    if (!this.#door.admission.bytes.tryTake(more)) return false;
-    this.#bytesAhead -= count - more;
-    this.#bytesTaken += more;
-    return true;
-  }
-
-  #giveBytes(): void {
-    this.#door.admission.bytes.give(this.#bytesTaken);
-    this.#bytesTaken = 0;
-    this.#bytesAhead = 0;
-  }
-
   /** Called at the end of the socket, of the TLS socket too: STARTTLS takes every listener off the one below. */
   override _onClose(): void {
     super._onClose();
@@ -417,12 +358,9 @@ export class MailConnection extends SMTPConnection {
     this.#place?.[Symbol.dispose]();
     this.#share?.[Symbol.dispose]();
     // A mail that is being delivered keeps its bytes until the outcome is known; its relay will send it again.
-    if (!this.#delivering) this.#giveBytes();
+    if (!this.#delivering) this.#bytes.giveAll();
   }
 }
-
-/** A reply is one line, whatever a text of ours or the library's may have taken from a client. */
-const lineOf = (code: number, text: string) => `${code} ${text}`.replace(CONTROLS, " ");
 
 const verbOf = (name: string) => (name.toUpperCase() === "MAIL FROM" ? "MAIL FROM" : "RCPT TO");
 
