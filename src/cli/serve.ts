@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 
 import { Command, Option } from "commander";
@@ -15,6 +16,7 @@ import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
 
 const PROBE_MS = 1_000;
+const KEEP_CODE_AFTER_MS = 5_000;
 
 interface ServeFlags {
   readonly apps?: string;
@@ -70,11 +72,17 @@ async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<voi
   if (flags.apps !== undefined) await installApps(daemon, flags.apps, settings, log);
   if (flags.banner === true) (await import("./banner.ts")).printBanner(daemon, settings);
   log.info("Posthorn serves");
+  keepCompiledCode();
   await stopping;
   log.info("Stopping; a second signal ends at once");
   await opened.disposeAsync();
   log.info("Stopped");
   process.exit(process.exitCode ?? 0);
+}
+
+/** Node would keep it at an orderly end only, and the next start may follow a crash. Written once the first mail is through. */
+function keepCompiledCode(): void {
+  setTimeout(flushCompileCache, KEEP_CODE_AFTER_MS).unref();
 }
 
 /** A bug that nobody caught: the relay keeps its mail, a limping daemon might not. The supervisor starts a new one. */
