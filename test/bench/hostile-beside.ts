@@ -6,7 +6,7 @@ import { generate, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // One ordinary mail every tenth of a second, beside hostile mails of every kind on three connections, and beside two
 // processes that only burn CPU: what attacks cost is held against what a busy machine costs anyway.
-// Run: npm run bench:hostile-beside -- [--rounds 4] [--ms 10000]
+// Run: npm run bench -- hostile [--rounds 4] [--ms 10000]
 const args = process.argv.slice(2);
 const rounds = Number(valueOf("--rounds") ?? 4);
 const forMs = Number(valueOf("--ms") ?? 10_000);
@@ -38,7 +38,7 @@ for (let round = 0; round <= rounds; round += 1) {
 }
 const p99 = (all: readonly number[]) => quantile(all, 0.99);
 const p50 = (all: readonly number[]) => quantile(all, 0.5);
-await report("hostile-beside", [
+await report("hostile", [
   { what: "p50 beside two that burn CPU", measured: spreadOf(times.burn.map(p50)), unit: "ms" },
   { what: "p50 beside hostile mails", measured: spreadOf(times.hostile.map(p50)), unit: "ms" },
   { what: "p99 beside two that burn CPU", measured: spreadOf(times.burn.map(p99)), unit: "ms" },
