@@ -1,6 +1,9 @@
-import type { DefaultTreeAdapterMap, TreeAdapter } from "parse5";
-import { defaultTreeAdapter, html, parse } from "parse5";
+import { createRequire } from "node:module";
 
+import type * as Parse5 from "parse5";
+import type { DefaultTreeAdapterMap, TreeAdapter } from "parse5";
+
+import { loadLateNow } from "../lib/load-late.ts";
 import type { HtmlLimits } from "./limits.ts";
 import { isQuoteClass } from "./quote-class.ts";
 import type { WantedAttributes } from "./slim-page.ts";
@@ -37,15 +40,23 @@ class LimitSignal extends Error {
  * the wanted attributes are in it.
  */
 export function parseTree(page: string, limits: HtmlLimits, wanted: WantedAttributes): TreeReading {
+  const parse5 = parser();
   try {
     const slim = slimPage(page, wanted);
     const most = Math.min(limits.htmlNodes, mostElementsOf(slim.html));
-    const treeAdapter = countingAdapter(limits.htmlDepth, most, slim.texts);
-    return { kind: "tree", document: parse(slim.html, { scriptingEnabled: false, treeAdapter }) };
+    const treeAdapter = countingAdapter(parse5, { htmlDepth: limits.htmlDepth, htmlNodes: most }, slim.texts);
+    return { kind: "tree", document: parse5.parse(slim.html, { scriptingEnabled: false, treeAdapter }) };
   } catch (error) {
     if (error instanceof LimitSignal) return error.passed;
     throw error;
   }
+}
+
+let loaded: typeof Parse5 | undefined;
+
+/** Loaded with the first page that needs a tree: few do, and it is 5 MB in every thread. */
+function parser(): typeof Parse5 {
+  return (loaded ??= loadLateNow(() => createRequire(import.meta.url)("parse5") as typeof Parse5));
 }
 
 const RAW_ELEMENTS: ReadonlySet<string> = new Set(["script", "style"]);
@@ -64,8 +75,8 @@ function mostElementsOf(html: string): number {
 
 /** Counts what grows, and puts the texts of scripts and style sheets back where their numbers stand. */
 function countingAdapter(
-  htmlDepth: number,
-  htmlNodes: number,
+  { defaultTreeAdapter, html }: typeof Parse5,
+  { htmlDepth, htmlNodes }: Pick<HtmlLimits, "htmlDepth" | "htmlNodes">,
   rawTexts: readonly string[],
 ): TreeAdapter<DefaultTreeAdapterMap> {
   let depth = 0;

@@ -1,3 +1,4 @@
+import { loadLate } from "../lib/load-late.ts";
 import type { HookOptions } from "../model/hook-options.ts";
 import type { Extraction, Item } from "../model/item.ts";
 import type { JsonText } from "../model/mail.ts";
@@ -63,7 +64,7 @@ export async function choosePayload(
 /** The value in another form of JSON-LD, or as sent where that cannot be had (an unknown context, say). */
 async function transformed(value: JsonText, form: Exclude<HookOptions["jsonld"], "as-sent">): Promise<JsonText> {
   // Heavy, and few hooks ask for it: loaded on first use.
-  const { transformJsonLd } = await import("./json-ld.ts");
+  const { transformJsonLd } = await loadLate(() => import("./json-ld.ts"));
   return (await transformJsonLd(value, form)) ?? value;
 }
 

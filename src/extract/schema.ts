@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { Ajv2020 } from "ajv/dist/2020.js";
 
+import { loadLate } from "../lib/load-late.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 
@@ -24,12 +25,13 @@ let engine: Promise<Ajv2020> | undefined;
  * Whether a payload meets a JSON Schema (2020-12). Of duplicate members the last one counts.
  *
  * Patterns run on RE2, whose time is linear; a `$ref` to another place is never fetched. A schema that cannot be used fails
- * everything and says why: the payload is kept, and can be run again when the schema is right. Never throws.
+ * everything and says why: the payload is kept, and can be run again when the schema is right. Throws `LoadError` only.
  */
 export async function checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaVerdict> {
+  const ajv = await (engine ??= createEngine());
   let validate: ValidateFunction;
   try {
-    validate = await compile(schema);
+    validate = compile(schema, ajv);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return {
@@ -45,11 +47,10 @@ export async function checkSchema(schema: JsonSchema, payload: JsonText): Promis
 }
 
 /** Compiles a schema, or throws with what is wrong with it. */
-async function compile(schema: JsonSchema): Promise<ValidateFunction> {
+function compile(schema: JsonSchema, ajv: Ajv2020): ValidateFunction {
   const text = JSON.stringify(schema);
   const known = compiled.get(text);
   if (known !== undefined) return known;
-  const ajv = await (engine ??= createEngine());
   // Its validator would answer with a promise, and a promise looks like "meets".
   if (typeof schema === "object" && schema["$async"] !== undefined) throw new Error("$async is not supported");
   let validate: ValidateFunction;
@@ -66,11 +67,9 @@ async function compile(schema: JsonSchema): Promise<ValidateFunction> {
 }
 
 async function createEngine(): Promise<Ajv2020> {
-  const [{ Ajv2020: Engine }, { default: addFormats }, { RE2JS }] = await Promise.all([
-    import("ajv/dist/2020.js"),
-    import("ajv-formats"),
-    import("re2js"),
-  ]);
+  const [{ Ajv2020: Engine }, { default: addFormats }, { RE2JS }] = await loadLate(() =>
+    Promise.all([import("ajv/dist/2020.js"), import("ajv-formats"), import("re2js")]),
+  );
   const linear = Object.assign(
     (pattern: string) => {
       const expression = RE2JS.compile(RE2JS.translateRegExp(pattern));

@@ -22,4 +22,6 @@ export type ReadResponse =
   | { readonly kind: "ready" }
   | { readonly kind: "reading"; readonly reading: MailReading }
   | { readonly kind: "verdict"; readonly verdict: SchemaVerdict }
-  | { readonly kind: "threw"; readonly error: string };
+  | { readonly kind: "threw"; readonly error: string }
+  /** Code that the work needs could not be loaded: the thread is as good as one that never started. */
+  | { readonly kind: "unloaded"; readonly error: string };

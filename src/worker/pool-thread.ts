@@ -34,6 +34,11 @@ export class PoolThread {
         this.#isReady = true;
         return;
       }
+      if (response.kind === "unloaded") {
+        this.#isReady = false;
+        events.onEnd(this, { kind: "died", error: response.error });
+        return;
+      }
       this.#finish(resultOf(response));
       events.onAnswer();
     });
@@ -99,7 +104,7 @@ export class PoolThread {
   }
 }
 
-function resultOf(response: Exclude<ReadResponse, { kind: "ready" }>): PoolResult | SchemaVerdict {
+function resultOf(response: Exclude<ReadResponse, { kind: "ready" | "unloaded" }>): PoolResult | SchemaVerdict {
   switch (response.kind) {
     case "reading":
       return response.reading;

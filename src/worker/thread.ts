@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 
 import { checkSchema } from "../extract/schema.ts";
+import { LoadError } from "../lib/load-late.ts";
 import { SharedGarbage } from "./shared-garbage.ts";
 import type { ReadRequest, ReadResponse, SchemaRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
@@ -15,8 +16,10 @@ answer({ kind: "ready" }, []);
 port.on("message", (request: ReadRequest | SchemaRequest) => {
   answerTo(request).then(
     (response) => answer(response, response.kind === "reading" ? transferable(response.reading) : []),
-    (error: unknown) =>
-      answer({ kind: "threw", error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, []),
+    (error: unknown) => {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      answer({ kind: error instanceof LoadError ? "unloaded" : "threw", error: text }, []);
+    },
   );
 });
 
