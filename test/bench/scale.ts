@@ -7,7 +7,7 @@ import { bytesOfAnEvent } from "./event-bytes.ts";
 import type { PublishLoad, PublishLoadResult } from "./load/publish.ts";
 import type { SmtpLoad, SmtpLoadResult } from "./load/smtp.ts";
 import type { Row } from "./rounds.ts";
-import { generate, interleave, ratiosOf, report, spreadOf } from "./rounds.ts";
+import { generate, interleave, progress, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // What changes when something grows: recipients, the price of an ack, hooks, events stored, the size of a mail.
 // Run: npm run bench -- [lmtp|always|hooks|events|memory …] [--rounds 4] [--ms 1500]
@@ -75,7 +75,8 @@ async function hooks(): Promise<Row[]> {
   await using many = await startNatsServer();
   await using withFew = await startPosthorn(few.url, { hooks: hooksOf(10) });
   await using withMany = await startPosthorn(many.url, { hooks: hooksOf(MANY_HOOKS) });
-  return compareCosts("10 hooks", withFew, `${MANY_HOOKS} hooks`, withMany);
+  // Awaited here: what is `using` ends with this function.
+  return await compareCosts("10 hooks", withFew, `${MANY_HOOKS} hooks`, withMany);
 }
 
 /** The same mail on an empty stream and behind a million events. */
@@ -84,8 +85,14 @@ async function events(): Promise<Row[]> {
   await using full = await startNatsServer();
   await using onEmpty = await startPosthorn(empty.url, { hooks: hooksOf(1) });
   await using onFull = await startPosthorn(full.url, { hooks: hooksOf(1) });
-  await publish(full, { inFlight: 512, bytes: 100, messages: Number(valueOf("--events") ?? MANY_EVENTS) });
-  return compareCosts("no events stored", onEmpty, "many events stored", onFull);
+  progress("  filling the stream");
+  await publish(full, {
+    inFlight: 512,
+    bytes: 100,
+    messages: Number(valueOf("--events") ?? MANY_EVENTS),
+    inBulk: true,
+  });
+  return await compareCosts("no events stored", onEmpty, "many events stored", onFull);
 }
 
 async function compareCosts(firstName: string, first: Posthorn, secondName: string, second: Posthorn): Promise<Row[]> {
