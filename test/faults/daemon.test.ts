@@ -24,6 +24,10 @@ async function lastEventTime({ jsm }: Storage): Promise<number> {
   return Date.parse(message?.json<{ readonly time: string }>().time ?? "");
 }
 
+function microdataMail(number: number, text: string): string {
+  return `From: shop@example.org\r\nMessage-ID: <${number}@example.org>\r\nContent-Type: text/html\r\n\r\n<div itemscope itemtype="https://schema.org/Order"><b itemprop="orderNumber">${number}</b></div>\r\n<!-- ${text.replaceAll(/x{70}/g, "$&\r\n")} -->\r\n`;
+}
+
 async function plant(daemon: DaemonProcess): Promise<void> {
   const from = daemon.log.length;
   daemon.signal("SIGUSR2");
@@ -92,6 +96,30 @@ test("threads that cannot start are a fault of ours: 451 and never a dead letter
   await daemon.start({ POSTHORN_TEST_PLANT: "" });
   await queue.run(1);
   expect(await compare(queue, ledger.storage, "POSTHORN_EVENTS")).toEqual(KEPT);
+});
+
+test("code that cannot be loaded at its first use is a fault of ours: 451 and never a dead letter, in every thread", async () => {
+  await using nats = await startNatsServer();
+  const env = { POSTHORN_LOG_LEVEL: "info", POSTHORN_TEST_PLANT: "no-late-code" };
+  await using daemon = await startDaemonProcess(nats.url, env, { preload: [PLANT] });
+  await using ledger = await openLedger(nats);
+  const to = () => ({ port: daemon.smtpPort, address: ledger.address });
+  const queues = [0, 40_000].map((more) => new RelayQueue(to, (number) => microdataMail(number, "x".repeat(more))));
+  for (const [index, queue] of queues.entries()) {
+    queue.add(index + 1);
+    await queue.run(1, () => queue.retries > 2);
+  }
+  expect(queues.map(({ story }) => story)).toEqual([
+    expect.stringMatching(/^3 × 451 4\.3\.0 /),
+    expect.stringMatching(/^3 × 451 4\.3\.2 /),
+  ]);
+  expect(daemon.log).toContain("a part of the program could not be loaded");
+  await daemon.stop("SIGKILL");
+  await daemon.start({ POSTHORN_TEST_PLANT: "" });
+  for (const queue of queues) {
+    await queue.run(1);
+    expect(await compare(queue, ledger.storage, "POSTHORN_EVENTS")).toEqual(KEPT);
+  }
 });
 
 test("an unhandled rejection ends the daemon, says so, and loses nothing", async () => {

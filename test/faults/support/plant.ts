@@ -1,14 +1,23 @@
 import { writeSync } from "node:fs";
+import { registerHooks } from "node:module";
 import { isMainThread, parentPort } from "node:worker_threads";
 
 // Loaded into the daemon, and into each of its threads, before their own code: faults that nothing outside can cause.
-// With `reject` in POSTHORN_TEST_PLANT, SIGUSR2 leaves a rejection unhandled; with `no-threads` no thread can start. In a
-// thread, a mail that says so ends it or eats its memory.
+// With `reject` in POSTHORN_TEST_PLANT, SIGUSR2 leaves a rejection unhandled; with `no-threads` no thread can start, with
+// `no-late-code` neither the main thread nor any other can load the HTML parser at its first use. In a thread, a mail that says so ends it or eats its memory.
 
 const DIE = "DIE-IN-THE-WORKER";
 const EAT = "EAT-ALL-MEMORY";
 const plant = process.env["POSTHORN_TEST_PLANT"] ?? "";
 
+if (plant === "no-late-code") {
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      if (specifier === "parse5") throw new Error("planted");
+      return next(specifier, context);
+    },
+  });
+}
 if (!isMainThread) {
   if (plant === "no-threads") throw new Error("planted");
   // Before the thread's own listener, which is added when its code is loaded.
