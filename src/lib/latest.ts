@@ -18,10 +18,13 @@ export class Latest<T> {
   }
 
   set(key: string, value: T): void {
-    if (this.#young.size >= this.#count) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
+    if (this.#young.size >= this.#count) this.turn();
     this.#young.set(key, value);
+  }
+
+  /** Forgets what was there at the turn before, and keeps what was set since then until the next. */
+  turn(): void {
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }

@@ -27,6 +27,8 @@ export interface UnfinishedOptions {
 const MAX_REMEMBERED = 200_000;
 const MAX_PENDING = 50_000;
 const RECENT_ACKS = 10_000;
+/** Longer than any delivery takes: an ack that is older was answered. */
+const RECENT_MS = 60_000;
 const PAUSE_MS = 500;
 /** A publish may land behind the last sequence that we were told: looked for so much further. */
 const LATE_MESSAGES = 1_000;
@@ -43,6 +45,7 @@ export class UnfinishedOutcomes {
   readonly #known = new Map<string, Unfinished>();
   readonly #pending = new Map<string, Pending>();
   readonly #recentAcks = new Latest<{ readonly stream: string; readonly sequence: number }>(RECENT_ACKS);
+  #recentSince = performance.now();
   /** The last sequence that this process knows of, for each stream. */
   readonly #lastSequence = new Map<string, number>();
   #writing: Promise<void> | undefined;
@@ -83,7 +86,7 @@ export class UnfinishedOutcomes {
       const result = earlier ?? (await publish(publication, signal));
       if (result.kind === "acked") {
         if (!result.duplicate) this.#lastSequence.set(stream, result.sequence);
-        this.#recentAcks.set(messageId, { stream, sequence: result.sequence });
+        this.#noteAck(messageId, { stream, sequence: result.sequence });
       } else if (result.ambiguous) this.#remember(messageId, { stream, subject, from });
       return result;
     };
@@ -95,6 +98,15 @@ export class UnfinishedOutcomes {
     await Promise.race([this.#writing ?? Promise.resolve(), late]);
     this.#closed = true;
     this.#wake?.();
+  }
+
+  #noteAck(messageId: string, ack: { readonly stream: string; readonly sequence: number }): void {
+    const now = performance.now();
+    if (now - this.#recentSince > RECENT_MS) {
+      this.#recentSince = now;
+      this.#recentAcks.turn();
+    }
+    this.#recentAcks.set(messageId, ack);
   }
 
   async #lookUp({ stream, messageId }: Publication): Promise<PublishResult | undefined> {

@@ -10,6 +10,17 @@ test("the values that were set last are there, and of the others no more than as
   expect(kept.length).toBeLessThanOrEqual(200);
 });
 
+test("what was set before two turns is forgotten", () => {
+  const latest = new Latest<string>(100);
+  latest.set("a", "1");
+  latest.turn();
+  latest.set("b", "2");
+  expect(latest.get("a")).toBe("1");
+  latest.turn();
+  expect(latest.get("a")).toBeUndefined();
+  expect(latest.get("b")).toBe("2");
+});
+
 test("a key that is set again has its new value", () => {
   const latest = new Latest<string>(2);
   latest.set("a", "old");
