@@ -35,6 +35,7 @@ const STREAM_CHECK_MS = 2_000;
 const MAIL_GRACE_MS = 7_000;
 const HTTP_GRACE_MS = 2_000;
 const WORKER_HEAP_MB = 512;
+const THREADS_AFTER_MS = 1_000;
 const MAX_WAITING_MAILS = 1_000;
 
 /**
@@ -81,6 +82,9 @@ export async function startDaemon(
     }),
   );
   ends.pool = pool;
+  // Until then the cores are the doors'; what needs a thread earlier starts them all.
+  const threads = setTimeout(() => pool.start(), THREADS_AFTER_MS);
+  opened.defer(() => clearTimeout(threads));
   opened.use(watchStreams(storage, settings, log));
   const rates = new SlidingMinute();
   const refusals = opened.use(openRefusals(storage, log, metrics));

@@ -44,11 +44,18 @@ export class WorkerPool {
   readonly #waiting: Job[] = [];
   #look: NodeJS.Timeout | undefined;
   #diedInARow = 0;
+  #isStarted = false;
   #closed = false;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
-    for (let i = 0; i < settings.workers; i += 1) this.#start();
+  }
+
+  /** Starts the threads, unless a job did so already. */
+  start(): void {
+    if (this.#isStarted || this.#closed) return;
+    this.#isStarted = true;
+    for (let i = 0; i < this.#settings.workers; i += 1) this.#start();
   }
 
   /** Mails that wait for a thread. */
@@ -75,6 +82,7 @@ export class WorkerPool {
 
   #ask(request: ReadRequest | SchemaRequest): Promise<PoolResult | SchemaVerdict> {
     if (this.#closed || this.#waiting.length >= this.#settings.maxWaiting) return Promise.resolve({ kind: "busy" });
+    this.start();
     return new Promise((resolve) => {
       this.#waiting.push({ request, resolve, waitsSince: performance.now() });
       this.#dispatch();
