@@ -28,6 +28,8 @@ interface Answer {
 
 /** So many questions in a row without an answer, of whatever domain: then it is not one sender's name server. */
 const FAILURES_IN_A_ROW = 20;
+/** Or so many on the way, and not one answer for so long: no need to see each of them fail. */
+const SILENCE_MS = 1_000;
 
 /** A rejection in the words of `node:dns`. */
 class LookupError extends Error {
@@ -52,6 +54,8 @@ export class DnsLookups implements Disposable {
   readonly #cache = new Map<string, Answer>();
   #inFlight = 0;
   #failuresInARow = 0;
+  /** Since when nothing was answered, although something was asked. */
+  #silentSince: number | undefined;
 
   constructor(limits: LookupLimits) {
     this.#limits = limits;
@@ -82,7 +86,9 @@ export class DnsLookups implements Disposable {
 
   /** Whether the resolver itself seems to be down, so that nobody should wait for what he only would like to know. */
   get isDown(): boolean {
-    return this.#failuresInARow >= FAILURES_IN_A_ROW;
+    if (this.#failuresInARow >= FAILURES_IN_A_ROW) return true;
+    const isAskingMuch = this.#inFlight >= FAILURES_IN_A_ROW;
+    return isAskingMuch && this.#silentSince !== undefined && Date.now() - this.#silentSince > SILENCE_MS;
   }
 
   [Symbol.dispose](): void {
@@ -96,6 +102,7 @@ export class DnsLookups implements Disposable {
     if (known !== undefined && known.until > now) return known;
     if (this.#inFlight >= this.#limits.inFlight) throw new LookupError("EBUSY", "too many questions on the way");
     this.#inFlight += 1;
+    this.#silentSince ??= now;
     const records = (this.#resolver.resolve(name, type) as Promise<unknown[]>)
       .catch((error: unknown) => {
         // c-ares asks for no name with "+" or "=" in it, which a macro over a VERP sender makes: nobody has such a name.
@@ -113,10 +120,10 @@ export class DnsLookups implements Disposable {
     records.then(
       (found) => {
         answer.settled = found;
-        this.#failuresInARow = 0;
+        this.#hear();
       },
       (error: unknown) => {
-        if (isNoSuchRecord(error)) this.#failuresInARow = 0;
+        if (isNoSuchRecord(error)) this.#hear();
         else {
           this.#failuresInARow += 1;
           answer.until = Date.now() + this.#limits.troubleMs;
@@ -124,6 +131,11 @@ export class DnsLookups implements Disposable {
       },
     );
     return answer;
+  }
+
+  #hear(): void {
+    this.#failuresInARow = 0;
+    this.#silentSince = this.#inFlight > 0 ? Date.now() : undefined;
   }
 }
 

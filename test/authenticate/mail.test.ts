@@ -213,6 +213,20 @@ test("a chain whose last sealer is listed vouches for what it saw pass; anybody 
   expect(changed.proofs.dmarc).toBe("not-met");
 });
 
+test("a resolver that answers nobody for a second is taken for dead, and with its next answer for alive", async () => {
+  const { address } = server;
+  using lookups = new DnsLookups({ servers: [address], ...LIMITS });
+  const lookup = lookups.forMail(Date.now() + 20_000);
+  server.add(Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`mute-${at}.example`, { fails: "silence" }])));
+  const asked = Array.from({ length: 25 }, (_, at) => lookup(`mute-${at}.example`, "TXT").catch(() => undefined));
+  expect(lookups.isDown).toBe(false);
+  await expect.poll(() => lookups.isDown, { timeout: 5_000 }).toBe(true);
+  await lookup("shop.example", "TXT");
+  expect(lookups.isDown).toBe(false);
+  lookups[Symbol.dispose]();
+  await Promise.all(asked);
+});
+
 test("the same question is asked once", async () => {
   await look(mailFrom("orders@shop.example"));
   const before = server.questions.length;
