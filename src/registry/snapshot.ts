@@ -21,6 +21,8 @@ export class RegistrySnapshot {
   readonly #byName = new Map<string, Hook>();
   readonly #byAlias = new Map<string, Hook>();
   readonly #apps = new Map<string, App>();
+  /** The event names of each app: every RCPT and every request asks for one, and an app may have thousands. */
+  readonly #namesOf = new Map<string, ReadonlySet<string>>();
   readonly #unknown = new Map<string, number>();
   #appsBeforeReset = 0;
   /** Apps are gone that nobody uninstalled: the bucket was made anew, and no sender may be told that its hook never was. */
@@ -128,9 +130,7 @@ export class RegistrySnapshot {
   }
 
   #visible(hook: Hook | undefined): Hook | undefined {
-    return hook !== undefined && this.#apps.get(hook.app)?.eventNames.includes(hook.eventName) === true
-      ? hook
-      : undefined;
+    return hook !== undefined && this.#namesOf.get(hook.app)?.has(hook.eventName) === true ? hook : undefined;
   }
 
   #listed(): void {
@@ -143,7 +143,8 @@ export class RegistrySnapshot {
 
   #reset(): void {
     this.#appsBeforeReset = this.#apps.size;
-    for (const map of [this.#hooks, this.#byName, this.#byAlias, this.#apps, this.#unknown]) map.clear();
+    const maps = [this.#hooks, this.#byName, this.#byAlias, this.#apps, this.#namesOf, this.#unknown];
+    for (const map of maps) map.clear();
   }
 
   #change(key: string, value: string | undefined): void {
@@ -155,8 +156,13 @@ export class RegistrySnapshot {
       this.#wasEmptied = false;
       this.#appsBeforeReset = 0;
       const app = value === undefined ? undefined : readApp(value);
-      if (app === undefined) this.#apps.delete(name);
-      else this.#apps.set(name, app);
+      if (app === undefined) {
+        this.#apps.delete(name);
+        this.#namesOf.delete(name);
+      } else {
+        this.#apps.set(name, app);
+        this.#namesOf.set(name, new Set(app.eventNames));
+      }
       if (value !== undefined && app === undefined)
         this.#log.error("An app in the registry cannot be read and is left out", { key });
     }
