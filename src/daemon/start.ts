@@ -154,7 +154,7 @@ function watchStreams(storage: Storage, settings: Settings, log: Log): Disposabl
   const { dedupeWindow: dedupeWindowMs, eventsMaxAge: eventsMaxAgeMs, replicas } = settings;
   const check = async () => {
     if (!storage.nats.isConnected()) return;
-    const exact = storage.snapshot.hooks().map(({ eventName }) => eventName);
+    const exact = () => storage.snapshot.hooks().map(({ eventName }) => eventName);
     await recreateMissing(storage.nats.connection, { dedupeWindowMs, eventsMaxAgeMs, replicas }, exact, log);
   };
   const timer = setInterval(() => {

@@ -85,23 +85,29 @@ export async function provision(connection: NatsConnection, settings: ProvisionS
 export async function recreateMissing(
   connection: NatsConnection,
   settings: ProvisionSettings,
-  exactNames: readonly string[],
+  exactNames: () => readonly string[],
   log: Log,
 ): Promise<void> {
   const jsm = await jetstreamManager(connection, { checkAPI: false });
-  const isGone = async (stream: string) => {
-    if ((await streamInfo(jsm, stream)) !== undefined) return false;
+  const others = otherStreams(settings.replicas);
+  const names = [
+    STREAMS.events,
+    ...others.map(({ name }) => name),
+    BACKING_STREAMS.unfinished,
+    BACKING_STREAMS.objects,
+  ];
+  // All in one go: an idle Posthorn wakes up for little else.
+  const found = await Promise.all(names.map((name) => streamInfo(jsm, name)));
+  const gone = new Set(names.filter((_, index) => found[index] === undefined));
+  for (const stream of gone)
     log.error("A stream is gone: somebody deleted it, with everything it held. It is created again", { stream });
-    return true;
-  };
-  if (await isGone(STREAMS.events)) {
+  if (gone.has(STREAMS.events)) {
     await ensureStream(jsm, eventStream(await jsm.getAccountInfo(), settings), undefined, log);
-    await addEventSubjects(connection, exactNames);
+    await addEventSubjects(connection, exactNames());
   }
-  for (const config of otherStreams(settings.replicas))
-    if (await isGone(config.name)) await ensureStream(jsm, config, undefined, log);
-  if (await isGone(BACKING_STREAMS.unfinished)) await createUnfinished(connection, settings.replicas);
-  if (await isGone(BACKING_STREAMS.objects)) await createObjects(connection, settings.replicas);
+  for (const config of others) if (gone.has(config.name)) await ensureStream(jsm, config, undefined, log);
+  if (gone.has(BACKING_STREAMS.unfinished)) await createUnfinished(connection, settings.replicas);
+  if (gone.has(BACKING_STREAMS.objects)) await createObjects(connection, settings.replicas);
 }
 
 function eventStream(
