@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import type { DaemonProcess } from "../support/daemon-process.ts";
 import { startDaemonProcess } from "../support/daemon-process.ts";
+import { eventually } from "../support/eventually.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
@@ -138,6 +139,6 @@ test("max_payload made smaller than the event: it travels through the Object Sto
   mails.add(2);
   await mails.run(1);
   expect(await compare(mails, ledger.storage, EVENTS)).toEqual(KEPT);
-  const second = await ledger.storage.jsm.streams.getMessage(EVENTS, { seq: 2 });
+  const second = await eventually(() => ledger.storage.jsm.streams.getMessage(EVENTS, { seq: 2 }));
   expect(second?.string()).toContain('"dataref":"nats-object://posthorn_objects/');
 });

@@ -2,6 +2,7 @@ import { readSettings } from "../../../src/config/settings.ts";
 import type { Storage } from "../../../src/daemon/storage.ts";
 import { openStorage } from "../../../src/daemon/storage.ts";
 import { readAppDefinition } from "../../../src/registry/app-definition.ts";
+import { eventually } from "../../support/eventually.ts";
 import type { NatsServer } from "../../support/nats-server.ts";
 import type { Relay } from "../../support/relay.ts";
 import { connectRelay } from "../../support/relay.ts";
@@ -126,7 +127,8 @@ export async function compare(
   storage: Storage,
   stream: string,
 ): Promise<{ readonly lost: string[]; readonly doubled: string[]; readonly bounced: string[] }> {
-  const stored = await storedIds(storage, stream);
+  // The server may have been started again a moment ago.
+  const stored = await eventually(() => storedIds(storage, stream));
   const acked = [...queue.accepted.values()].map((reply) => /^250 2\.0\.0 (\S{26})$/.exec(reply)?.[1] ?? reply);
   return {
     lost: acked.filter((id) => !stored.has(id)),
