@@ -8,7 +8,7 @@ export interface LiveBucketOptions {
   readonly open: () => Promise<KV>;
   /** Called for every value that is there or comes, `undefined` for one that goes. */
   readonly onChange: (key: string, value: string | undefined) => void;
-  /** Called before everything is listed anew. */
+  /** Called before everything is told anew, because the bucket is another one or lost entries without a word. */
   readonly onReset: () => void;
   /** Called when everything that was there has been told. */
   readonly onListed?: () => void;
@@ -24,7 +24,8 @@ const LIST_AGAIN_MS = 60_000;
  * A KV bucket as it is now: listed at the start, then watched.
  *
  * A watch dies in silence when its bucket is made anew, so the bucket's own number is compared every two seconds, and
- * everything is listed again every minute (nats.js 3.4.0). While nothing can be read the last view stays.
+ * everything is listed again every minute (nats.js 3.4.0); of that only what changed is told. While nothing can be read the
+ * last view stays, and while the list comes in too.
  */
 export class LiveBucket {
   readonly #options: LiveBucketOptions;
@@ -34,6 +35,8 @@ export class LiveBucket {
   #created = "";
   #listedAt = 0;
   #revision = 0;
+  /** Of each key the revision that was told last, negative when that was its end. */
+  readonly #told = new Map<string, number>();
   #closed = false;
   isLoaded = false;
 
@@ -43,7 +46,7 @@ export class LiveBucket {
 
   /** Resolves when the first view is whole. Throws when the bucket cannot be read. */
   async start(): Promise<void> {
-    await this.#list();
+    await this.listAgain();
     this.#schedule();
   }
 
@@ -62,7 +65,7 @@ export class LiveBucket {
     const deadline = Date.now() + CATCH_UP_MS;
     while (this.#revision < streamInfo.state.last_seq && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, CATCH_UP_STEP_MS));
-    if (this.#revision < streamInfo.state.last_seq) await this.#list();
+    if (this.#revision < streamInfo.state.last_seq) await this.listAgain();
   }
 
   close(): void {
@@ -93,40 +96,68 @@ export class LiveBucket {
     const madeAnew = String(streamInfo.created) !== this.#created || streamInfo.state.last_seq < revision;
     if (!madeAnew && Date.now() - this.#listedAt < LIST_AGAIN_MS) return;
     if (madeAnew) this.#options.log.warn("A bucket was made anew; it is read again", { bucket: this.#options.name });
-    await this.#list();
+    await this.listAgain();
   }
 
-  async #list(): Promise<void> {
+  /**
+   * Reads everything again, and tells what changed; everything when the bucket is another one, or when `mustForget`. Throws
+   * what the client throws.
+   */
+  async listAgain(mustForget = false): Promise<void> {
+    const revision = this.#revision;
     this.#stop?.();
     this.#kv = await this.#options.open();
     const { streamInfo } = await this.#kv.status();
-    this.#created = String(streamInfo.created);
-    this.#listedAt = Date.now();
-    const last = streamInfo.state.last_seq;
-    this.#revision = 0;
+    const { last_seq: last, messages } = streamInfo.state;
+    const isAnew = mustForget || String(streamInfo.created) !== this.#created || last < revision;
     const entries = await this.#kv.watch({ ignoreDeletes: false });
     this.#stop = () => entries.stop();
-    this.#options.onReset();
+    this.#created = String(streamInfo.created);
+    this.#listedAt = Date.now();
+    if (isAnew) {
+      this.#revision = 0;
+      this.#told.clear();
+      this.#options.onReset();
+    }
+    const seen = new Set<string>();
     await new Promise<void>((resolve, reject) => {
       // An empty bucket sends no entry to tell the end by.
-      if (streamInfo.state.messages === 0) resolve();
-      this.#follow(entries, last, resolve).then(resolve, reject);
+      if (messages === 0) resolve();
+      this.#follow(entries, seen, last, resolve).then(resolve, reject);
     });
     // The newest message may be gone again, and then no entry brings its number.
     this.#revision = Math.max(this.#revision, last);
-    this.#options.onListed?.();
-    this.isLoaded = true;
+    if (isAnew) {
+      this.#options.onListed?.();
+      this.isLoaded = true;
+    } else if (this.#hasLost(seen)) await this.listAgain(true);
   }
 
-  async #follow(entries: AsyncIterable<KvWatchEntry>, last: number, onCaughtUp: () => void): Promise<void> {
+  /** A key ends with a marker. Without one somebody purged the stream, or it aged away: nothing known is certain then. */
+  #hasLost(seen: ReadonlySet<string>): boolean {
+    for (const [key, revision] of this.#told) if (revision > 0 && !seen.has(key)) return true;
+    return false;
+  }
+
+  async #follow(
+    entries: AsyncIterable<KvWatchEntry>,
+    seen: Set<string>,
+    last: number,
+    onCaughtUp: () => void,
+  ): Promise<void> {
     for await (const entry of entries) {
+      seen.add(entry.key);
       this.#take(entry);
       if (entry.revision >= last || entry.delta === 0) onCaughtUp();
     }
   }
 
   #take(entry: KvEntry): void {
-    this.#revision = Math.max(this.#revision, entry.revision);
-    this.#options.onChange(entry.key, entry.operation === "PUT" ? entry.string() : undefined);
+    const { key, revision } = entry;
+    this.#revision = Math.max(this.#revision, revision);
+    if (Math.abs(this.#told.get(key) ?? 0) >= revision) return;
+    const isThere = entry.operation === "PUT";
+    this.#told.set(key, isThere ? revision : -revision);
+    this.#options.onChange(key, isThere ? entry.string() : undefined);
   }
 }
