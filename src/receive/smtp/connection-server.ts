@@ -2,17 +2,17 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-import { SMTPServer } from "smtp-server";
 import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 
 import { awaitProxyHeader } from "./await-proxy-header.ts";
 import { MailConnection } from "./connection.ts";
 import type { MailDoor } from "./door.ts";
+import { SMTPServer } from "./smtp-server.ts";
 
 /** A proxy sends its header with the first packet; nobody honest needs longer. */
 const PROXY_HEADER_MS = 10_000;
 
-type ProxyDone = Parameters<SMTPServer["_handleProxy"]>[1];
+type ProxyDone = Parameters<InstanceType<typeof SMTPServer>["_handleProxy"]>[1];
 
 /** What is known of a connection before its session begins. */
 export type ConnectionOptions = SMTPConnectionOptions & {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
 import type { SMTPServer } from "smtp-server";
-import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
+import type { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 
 import { isInternal } from "../../lib/networks.ts";
 import type { Peer, Recipient } from "../../model/mail.ts";

@@ -1,6 +1,5 @@
-import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
-
 import { MailBytes } from "./mail-bytes.ts";
+import { SMTPStream } from "./smtp-server.ts";
 
 /** How the bytes between DATA and CRLF.CRLF ended. */
 export type DataEnd =

@@ -1,8 +1,7 @@
-import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
-
 import { HeldReplies } from "./held-replies.ts";
 import type { Reply } from "./reply.ts";
 import { softened } from "./reply.ts";
+import { SMTPConnection } from "./smtp-server.ts";
 
 const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
 // oxlint-disable-next-line no-control-regex
