@@ -413,19 +413,25 @@ test("with soft bounce every 5xx goes out as 4xx", async () => {
 });
 
 test("at the end idle relays hear 421 4.3.2, and an open mail is delivered first", async () => {
-  let finish: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => (finish = resolve));
+  const held = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
   const opened = await openDoor(
     {},
-    { deliver: async (mail) => (await held, { whole: { kind: "taken" }, each: mail.recipients.map(() => STORED) }) },
+    {
+      deliver: async (mail) => {
+        begun.resolve();
+        await held.promise;
+        return { whole: { kind: "taken" }, each: mail.recipients.map(() => STORED) };
+      },
+    },
   );
   using idle = await relayTo(opened);
   using busy = await relayTo(opened);
   const reply = busy.send({ to: ADDRESS, mail: MAIL });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await begun.promise;
   const closing = opened.door.close(5_000);
   expect(await idle.reply()).toMatch(/^421 4\.3\.2 /);
-  finish();
+  held.resolve();
   expect(await reply).toMatch(/^250 2\.0\.0 /);
   expect(await busy.reply()).toMatch(/^421 4\.3\.2 /);
   await closing;
