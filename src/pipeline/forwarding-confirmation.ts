@@ -34,6 +34,16 @@ const PROVIDERS: readonly Provider[] = [
   { name: "Cloudflare", domains: ["cloudflare.com"] },
 ];
 
+const PROVIDER_BY_DOMAIN = new Map(PROVIDERS.flatMap((provider) => provider.domains.map((name) => [name, provider])));
+
+/** The provider whose domain this is, or one above it. */
+function providerOf(domain: string): Provider | undefined {
+  for (let name = domain; ; name = name.slice(name.indexOf(".") + 1)) {
+    const provider = PROVIDER_BY_DOMAIN.get(name);
+    if (provider !== undefined || !name.includes(".")) return provider;
+  }
+}
+
 const FORWARDING =
   /forward|email routing|weiterleit|umleit|reenv|transf[eé]r|inoltr|doorstur|przekaz|пересыл|переадрес|转发|轉寄|転送/i;
 const CONFIRMING = /confirm|verif|bestätig|valid|potwierd|подтвер|확인|确认|確認/i;
@@ -55,7 +65,7 @@ export function forwardingConfirmationOf(summary: MailSummary, hasData: boolean)
   // It is shown on terminals.
   const domain = from.slice(from.lastIndexOf("@") + 1).replace(/[^\w.-]/g, "?");
   const subject = summary.mailSubject ?? "";
-  const provider = PROVIDERS.find(({ domains }) => domains.some((ours) => isBelow(domain, ours)));
+  const provider = providerOf(domain);
   if (provider?.address === from) return foundOf(provider.name, summary, (url) => isTheirs(provider, url));
   // Nearly every mail ends here, without a look at its text.
   const saysConfirm = CONFIRMING.test(subject);
