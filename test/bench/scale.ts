@@ -18,6 +18,7 @@ const forMs = Number(valueOf("--ms") ?? 1_500);
 const MANY_HOOKS = 10_000;
 const MANY_EVENTS = 1_000_000;
 const LARGE_BYTES = 25 * 1024 * 1024;
+const MEDIUM_BYTES = 256 * 1024;
 /** Eight of the largest mails may be in memory at once. */
 const BYTES_IN_FLIGHT_MB = 200;
 const WARM_UP = { mails: 4_000, forMs: 60_000 } as const;
@@ -116,7 +117,9 @@ async function memory(): Promise<Row[]> {
   await using nats = await startNatsServer();
   const measure = async (sessions: number, mails: number) => {
     await using posthorn = await startPosthorn(nats.url, { hooks: hooksOf(1) });
-    await send(posthorn.port, { recipients: [posthorn.target], sessions: 1, lmtp: false, mails: 1 });
+    // Threads and libraries that are loaded on first use belong to what idles.
+    const medium = { recipients: [posthorn.target], sessions: 2, lmtp: false, mails: 4, bytes: MEDIUM_BYTES };
+    await send(posthorn.port, medium);
     const idleMb = memoryMbOf(posthorn.pid).now;
     const large = { recipients: [posthorn.target], sessions, lmtp: false, mails, bytes: LARGE_BYTES };
     const { refused } = await send(posthorn.port, large, true);
