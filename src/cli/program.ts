@@ -1,10 +1,17 @@
 import { createRequire } from "node:module";
+import { extname } from "node:path";
 
 import { Command } from "commander";
 
+import type * as Serve from "./serve.ts";
+
+const require = createRequire(import.meta.url);
+
 /** Each command with the file that makes it. A file is loaded when its command is asked for: most need few of the rooms. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ["serve", async () => (await import("./serve.ts")).serveCommand()],
+  // Most of all modules: in one go they are loaded in three quarters of the time that `import` takes (Node 24.21). `tsc`
+  // rewrites imports but not strings.
+  ["serve", async () => (require(`./serve${extname(import.meta.url)}`) as typeof Serve).serveCommand()],
   ["apps", async () => (await import("./apps.ts")).appsCommand()],
   ["hooks", async () => (await import("./hooks.ts")).hooksCommand()],
   ["keys", async () => (await import("./keys.ts")).keysCommand()],
@@ -25,7 +32,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
  * Wrong usage is one line on stderr and exit code 2.
  */
 export async function createProgram(args: readonly string[]): Promise<Command> {
-  const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+  const { version } = require("../../package.json") as { version: string };
   const program = new Command("posthorn")
     .description("Mail, forms and webhooks become events on NATS; an answer of 250 or 2xx means stored.")
     .version(version)
