@@ -50,7 +50,7 @@ export class MailStream extends SMTPStream {
   /** Collects what follows as a mail; `rules.onEnd` is called once. Commands are read again after `continue()`. */
   collectMail(rules: DataRules): void {
     this.#rules = rules;
-    this.#bytes = new MailBytes(Math.min(rules.announcedBytes, rules.maxBytes));
+    this.#bytes = new MailBytes(rules.announcedBytes, rules.maxBytes);
     this.#size = 0;
     this.#at = "line-start";
     this.#failure = undefined;
