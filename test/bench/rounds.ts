@@ -114,7 +114,7 @@ function printMoves(rows: readonly Row[], last: Recorded): void {
     const change = measured.median / before.median - 1;
     if (isInside || !(Math.abs(change) >= LEAST_MOVE)) return [];
     const percent = `${change > 0 ? "+" : ""}${(change * 100).toFixed(0)} %`;
-    return [`    ${what.padEnd(56)}${figure(before.median)} to ${figure(measured.median)} ${unit} (${percent})`];
+    return [`    ${what.padEnd(60)}${figure(before.median)} to ${figure(measured.median)} ${unit} (${percent})`];
   });
   const { machine, at } = last;
   print(`  since ${at.slice(0, 16).replace("T", " ")}, commit ${machine.commit}, load ${machine.load}:`);
