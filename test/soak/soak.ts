@@ -49,6 +49,7 @@ const DRAIN_MS = 60_000;
 const RECOVERY_PATIENCE_MS = 60_000;
 const WARM_UP_MS = 300_000;
 const LIE = join(import.meta.dirname, "answer-before-ack.ts");
+const GARBAGE = join(import.meta.dirname, "collect-garbage.ts");
 
 /** Two replicas on one NATS, senders of every kind, and one fault after the other, until the time is over. */
 export async function soak(wish: SoakWish): Promise<SoakReport> {
@@ -56,9 +57,13 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
   await using nats = await startNatsServer();
   await using proxy = await startTcpProxy(nats.port);
   const [a, b] = [await portsOf("a"), await portsOf("b")];
-  const options = { byLauncher: true, ...(wish.plant && { preload: [LIE] }) };
+  const preload = wish.plant ? [LIE] : [];
+  const options = { byLauncher: true, preload };
   await using mortal = await startDaemonProcess(proxy.url, envOf(a), options);
-  await using lasting = await startDaemonProcess(proxy.url, envOf(b), options);
+  await using lasting = await startDaemonProcess(proxy.url, envOf(b), {
+    ...options,
+    preload: [...preload, GARBAGE],
+  });
   await using ledger = await openLedger(nats);
   const books = new Books();
   const faults: Record<string, number> = { "connection dropped by a sender": 0 };
