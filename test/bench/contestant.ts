@@ -131,8 +131,6 @@ export interface PosthornOptions {
   readonly hooks: readonly Readonly<Record<string, unknown>>[];
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
-  /** By `bin.js`, as the command does: with its bounds on memory, for which the process begins twice. */
-  readonly byLauncher?: boolean;
 }
 
 /** Starts Posthorn against `natsUrl`, with a name server of its own that knows the sender's domain. */
@@ -160,12 +158,17 @@ export async function startPosthorn(natsUrl: string, options: PosthornOptions): 
   };
   const logFile = join(folder, "log");
   const fd = openSync(logFile, "a");
-  const main = join(ROOT, "src", options.byLauncher === true ? "bin.js" : "main.ts");
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), main, "serve", "--apps", join(folder, "apps")], {
-    env,
-    cwd: folder,
-    stdio: ["ignore", "ignore", fd],
-  });
+  // By `bin.js`, as the command does: with its bounds on memory, for which the process begins twice.
+  const launcher = join(ROOT, "src", "bin.js");
+  const child = spawn(
+    process.execPath,
+    [...(options.nodeArgs ?? []), launcher, "serve", "--apps", join(folder, "apps")],
+    {
+      env,
+      cwd: folder,
+      stdio: ["ignore", "ignore", fd],
+    },
+  );
   closeSync(fd);
   const deadline = Date.now() + START_TIMEOUT_MS;
   let log = "";

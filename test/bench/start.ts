@@ -21,7 +21,6 @@ await using nats = await startNatsServer();
 const port = FIRST_PORT + (process.pid % 10_000);
 const options = {
   hooks: [HOOK],
-  byLauncher: true,
   env: { POSTHORN_WORKERS: "2", POSTHORN_SMTP_LISTEN: `127.0.0.1:${port}` },
 };
 const firstReplyMs: number[] = [];
