@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 
 import { checkSchema } from "../extract/schema.ts";
@@ -11,8 +12,11 @@ import { readMail } from "./read-mail.ts";
 const port = parentPort;
 if (port === null) throw new Error("thread.ts is started by the worker pool");
 
+const KEEP_CODE_AFTER_MS = 2_000;
 const garbage = new SharedGarbage();
 answer({ kind: "ready" }, []);
+// Node would keep the compiled code at an orderly end only; without it the next start makes it again in each thread.
+setTimeout(flushCompileCache, KEEP_CODE_AFTER_MS).unref();
 port.on("message", (request: ReadRequest | SchemaRequest) => {
   answerTo(request).then(
     (response) => answer(response, response.kind === "reading" ? transferable(response.reading) : []),
