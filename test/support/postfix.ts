@@ -63,6 +63,11 @@ export class Postfix {
     return count;
   }
 
+  /** As `postfix reload`: a new queue manager, which looks at every mail anew. */
+  async reload(): Promise<void> {
+    process.kill(Number(await readFile(join(this.#folder, "queue", "pid", "master.pid"), "utf8")), "SIGHUP");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const ended = once(this.#process, "exit");
