@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { makeRoom } from "../lib/make-room.ts";
 import { Tasks } from "../lib/tasks.ts";
 import type { Log } from "../telemetry/log.ts";
 
@@ -48,8 +49,7 @@ export class Jobs {
     total: number | undefined,
     each: (thing: T) => Promise<Step>,
   ): Job {
-    const [oldest] = this.#jobs.keys();
-    if (this.#jobs.size >= KEPT_JOBS && oldest !== undefined) this.#jobs.delete(oldest);
+    makeRoom(this.#jobs, KEPT_JOBS);
     const jobId = randomBytes(9).toString("base64url");
     const job: Job = { jobId, title, total, done: 0, outcomes: new Map(), troubles: [], isEnded: false };
     this.#jobs.set(jobId, job);

@@ -1,5 +1,7 @@
 import { Resolver } from "node:dns/promises";
 
+import { makeRoom } from "../lib/make-room.ts";
+
 export interface LookupLimits {
   /** Addresses with or without port; empty is the system's. */
   readonly servers: readonly string[];
@@ -113,8 +115,7 @@ export class DnsLookups implements Disposable {
         this.#inFlight -= 1;
       });
     this.#cache.delete(key);
-    const [oldest] = this.#cache.keys();
-    if (this.#cache.size >= this.#limits.cachedAnswers && oldest !== undefined) this.#cache.delete(oldest);
+    makeRoom(this.#cache, this.#limits.cachedAnswers);
     const answer: Answer = { records, settled: undefined, askedAt: now, until: now + this.#limits.cacheMs };
     this.#cache.set(key, answer);
     records.then(

@@ -2,6 +2,7 @@ import type { ErrorObject, ValidateFunction } from "ajv";
 import type { Ajv2020 } from "ajv/dist/2020.js";
 
 import { loadLate } from "../lib/load-late.ts";
+import { makeRoom } from "../lib/make-room.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 
@@ -60,8 +61,7 @@ function compile(schema: JsonSchema, ajv: Ajv2020): ValidateFunction {
     // The engine keeps every schema it has seen, and its $id; ours is the cache that is bounded.
     ajv.removeSchema(schema);
   }
-  const [oldest] = compiled.keys();
-  if (compiled.size >= MAX_COMPILED && oldest !== undefined) compiled.delete(oldest);
+  makeRoom(compiled, MAX_COMPILED);
   compiled.set(text, validate);
   return validate;
 }

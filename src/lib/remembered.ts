@@ -1,3 +1,5 @@
+import { makeRoom } from "./make-room.ts";
+
 interface Kept<T> {
   readonly answer: Promise<T>;
   readonly askedAt: number;
@@ -21,8 +23,7 @@ export class Remembered<T> {
     const answer = ask();
     const kept: Kept<T> = { answer, askedAt: now, until: now + keepMs, isSettled: false };
     this.#answers.delete(key);
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size >= this.#most && oldest !== undefined) this.#answers.delete(oldest);
+    makeRoom(this.#answers, this.#most);
     this.#answers.set(key, kept);
     answer.then(
       () => (kept.isSettled = true),

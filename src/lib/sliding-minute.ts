@@ -1,3 +1,5 @@
+import { makeRoom } from "./make-room.ts";
+
 const SECOND_MS = 1_000;
 const MINUTE_SECONDS = 60;
 const MAX_KEYS = 100_000;
@@ -53,8 +55,7 @@ export class SlidingMinute {
   }
 
   #remember(key: string): Seconds {
-    const [first] = this.#counts.keys();
-    if (this.#counts.size >= MAX_KEYS && first !== undefined) this.#counts.delete(first);
+    makeRoom(this.#counts, MAX_KEYS);
     const seconds: Seconds = [];
     this.#counts.set(key, seconds);
     return seconds;

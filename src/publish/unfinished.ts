@@ -1,4 +1,5 @@
 import { Latest } from "../lib/latest.ts";
+import { makeRoom } from "../lib/make-room.ts";
 import type { TryLaterCause } from "../model/outcome.ts";
 import type { StoredWish } from "./find-stored.ts";
 import type { Publication, Publish, PublishResult } from "./publish.ts";
@@ -67,7 +68,7 @@ export class UnfinishedOutcomes {
     if (read === undefined) return;
     const known = this.#known.get(messageId);
     if (known !== undefined && "sequence" in known) return;
-    bounded(this.#known, MAX_REMEMBERED);
+    makeRoom(this.#known, MAX_REMEMBERED);
     this.#known.set(messageId, read);
   }
 
@@ -132,9 +133,9 @@ export class UnfinishedOutcomes {
     const froms = earlier.map((one) => (one !== undefined && "from" in one ? one.from : Infinity));
     const merged = "from" in outcome ? { ...outcome, from: Math.min(outcome.from, ...froms) } : outcome;
     // For retries on this replica before the record is written.
-    bounded(this.#known, MAX_REMEMBERED);
+    makeRoom(this.#known, MAX_REMEMBERED);
     this.#known.set(messageId, "from" in merged ? { ...merged, to: Number.MAX_SAFE_INTEGER } : merged);
-    bounded(this.#pending, MAX_PENDING);
+    makeRoom(this.#pending, MAX_PENDING);
     this.#pending.set(messageId, merged);
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
   }
@@ -171,12 +172,6 @@ export class UnfinishedOutcomes {
       };
     });
   }
-}
-
-function bounded(map: Map<string, unknown>, limit: number): void {
-  if (map.size < limit) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
 }
 
 function readRecord(text: string): Unfinished | undefined {

@@ -1,4 +1,5 @@
 import { Budget } from "../lib/budget.ts";
+import { makeRoom } from "../lib/make-room.ts";
 
 /** Look-ups of unknown addresses that one remote address may cause in a second (contract §3). */
 const UNKNOWN_LOOKUPS_PER_SECOND = 20;
@@ -47,8 +48,7 @@ export class Admission {
     const guesses = this.#guesses.get(remoteAddress);
     if (guesses === undefined || guesses.second !== second) {
       this.#guesses.delete(remoteAddress);
-      const [oldest] = this.#guesses.keys();
-      if (this.#guesses.size >= MAX_REMEMBERED_ADDRESSES && oldest !== undefined) this.#guesses.delete(oldest);
+      makeRoom(this.#guesses, MAX_REMEMBERED_ADDRESSES);
       this.#guesses.set(remoteAddress, { second, count: 1 });
       return true;
     }

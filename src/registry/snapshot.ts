@@ -1,5 +1,6 @@
 import type { KV } from "@nats-io/kv";
 
+import { makeRoom } from "../lib/make-room.ts";
 import type { HookId } from "../model/hook-id.ts";
 import type { App, Hook } from "../model/hook.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -124,8 +125,7 @@ export class RegistrySnapshot {
   }
 
   #rememberUnknown(key: string, now: number): void {
-    const [oldest] = this.#unknown.keys();
-    if (this.#unknown.size >= MAX_NEGATIVES && oldest !== undefined) this.#unknown.delete(oldest);
+    makeRoom(this.#unknown, MAX_NEGATIVES);
     this.#unknown.set(key, now + NEGATIVE_MS);
   }
 
