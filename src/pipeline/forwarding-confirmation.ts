@@ -86,11 +86,9 @@ function foundOf(provider: string, summary: MailSummary, isGood: (url: URL) => b
   return { provider, code: codeIn(summary.mailSubject ?? "", text), link: link?.href };
 }
 
-function isTheirs({ name, domains }: Provider, url: URL): boolean {
+function isTheirs(provider: Provider, url: URL): boolean {
   // Gmail's second link, below /mail/uf-, takes the wish back.
-  return (
-    domains.some((ours) => isBelow(url.hostname, ours)) && (name !== "Gmail" || url.pathname.startsWith("/mail/vf-"))
-  );
+  return providerOf(url.hostname) === provider && (provider.name !== "Gmail" || url.pathname.startsWith("/mail/vf-"));
 }
 
 const textOf = ({ mailSubject, text, html }: MailSummary) =>
@@ -117,5 +115,3 @@ function linksIn(text: string): URL[] {
   }
   return links;
 }
-
-const isBelow = (name: string, domain: string) => name === domain || name.endsWith(`.${domain}`);
