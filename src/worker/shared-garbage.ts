@@ -24,8 +24,8 @@ export class SharedGarbage {
   }
 }
 
-/** A context made under this flag has the function; the flag changes nothing else. */
-function collector(): () => void {
+/** Collects this thread's garbage. A context made under this flag has the function; the flag changes nothing else. */
+export function collector(): () => void {
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc") as () => void;
 }

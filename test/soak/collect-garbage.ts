@@ -1,6 +1,6 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { isMainThread } from "node:worker_threads";
+
+import { collector } from "../../src/worker/shared-garbage.ts";
 
 // Loaded into the daemon whose memory a soak watches. Left to itself V8 gives memory back at its own big collections, which
 // at a soak's load are more than twenty minutes apart (seen: 96, 51 and 89 MB of pages, with the same 26 MB in use): a
@@ -8,8 +8,4 @@ import { isMainThread } from "node:worker_threads";
 
 const EVERY_MS = 5_000;
 
-if (isMainThread) {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  setInterval(collect, EVERY_MS).unref();
-}
+if (isMainThread) setInterval(collector(), EVERY_MS).unref();
