@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { readSettings } from "../../src/config/settings.ts";
-import { READ_LIMITS, mailStages, publishOn } from "../../src/daemon/delivery.ts";
+import { mailStages, publishOn } from "../../src/daemon/delivery.ts";
 import { replayDeadLetter } from "../../src/daemon/replay.ts";
 import type { Hook } from "../../src/model/hook.ts";
 import { findDeadLetter } from "../../src/publish/dead-letters.ts";
-import { WorkerPool } from "../../src/worker/pool.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { silentLog } from "../support/silent-log.ts";
+import { createPool } from "../support/worker-pool.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 const SHOP = "https://shop.example";
@@ -157,14 +157,7 @@ test("a form that was taken for spam is released by a replay, without its contro
   if (found === undefined) throw new Error("no dead letter");
   const settings = readSettings({ POSTHORN_NATS_URL: nats.url });
   const publish = publishOn(storage, undefined);
-  await using pool = new WorkerPool({
-    workers: 1,
-    parseTimeoutMs: 10_000,
-    maxWaiting: 1,
-    limits: READ_LIMITS,
-    heapMb: 100,
-    onRestart: () => undefined,
-  });
+  await using pool = createPool();
   const stages = mailStages({ storage, settings, publish, pool, log: silentLog, env: {} });
   expect((await replayDeadLetter(storage, stages, found)).kind).toBe("published");
   expect(await lastPayload()).toEqual({ email: "a@b.example" });

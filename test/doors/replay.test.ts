@@ -1,16 +1,16 @@
 import { jetstream } from "@nats-io/jetstream";
 import { expect, test, vi } from "vitest";
 
-import { mailStages, publishOn, READ_LIMITS } from "../../src/daemon/delivery.ts";
+import { mailStages, publishOn } from "../../src/daemon/delivery.ts";
 import { replayDeadLetter } from "../../src/daemon/replay.ts";
 import { readSettings } from "../../src/config/settings.ts";
 import { readDeadLetters } from "../../src/publish/dead-letters.ts";
-import { WorkerPool } from "../../src/worker/pool.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { silentLog } from "../support/silent-log.ts";
+import { createPool } from "../support/worker-pool.ts";
 
 // Processes are started and waited for, beside everything else that a busy machine does.
 vi.setConfig({ testTimeout: 120_000 });
@@ -32,14 +32,7 @@ async function windowPassed(nats: NatsServer): Promise<void> {
 async function replayAll({ daemon }: TestDaemon): Promise<string[]> {
   const { storage } = daemon;
   const settings = readSettings({});
-  await using pool = new WorkerPool({
-    workers: 1,
-    parseTimeoutMs: 10_000,
-    maxWaiting: 10,
-    limits: READ_LIMITS,
-    heapMb: 256,
-    onRestart: () => undefined,
-  });
+  await using pool = createPool();
   const publish = publishOn(storage, undefined);
   const stages = mailStages({ storage, settings, publish, pool, log: silentLog, env: {} });
   const results: string[] = [];

@@ -1,17 +1,9 @@
 import { expect, test } from "vitest";
 
-import { READ_LIMITS } from "../../src/daemon/delivery.ts";
-import { WorkerPool } from "../../src/worker/pool.ts";
+import { createPool } from "../support/worker-pool.ts";
 
 test("a mail that comes while the threads still start is read like any other", async () => {
-  await using pool = new WorkerPool({
-    workers: 1,
-    parseTimeoutMs: 10_000,
-    maxWaiting: 10,
-    limits: READ_LIMITS,
-    heapMb: 128,
-    onRestart: () => undefined,
-  });
+  await using pool = createPool();
   expect(pool.threads).toBe(0);
   const mail = Buffer.from('Content-Type: application/json\r\n\r\n{"a":1.10}\r\n');
   expect(await pool.read(mail, [{ options: { jsonld: "as-sent" } }])).toMatchObject({
@@ -21,14 +13,7 @@ test("a mail that comes while the threads still start is read like any other", a
 }, 60_000);
 
 test("threads start when told, or with the first job, and only once", async () => {
-  await using pool = new WorkerPool({
-    workers: 2,
-    parseTimeoutMs: 10_000,
-    maxWaiting: 10,
-    limits: READ_LIMITS,
-    heapMb: 128,
-    onRestart: () => undefined,
-  });
+  await using pool = createPool({ workers: 2 });
   pool.start();
   expect(pool.threads).toBe(2);
   await pool.read(Buffer.from("Subject: words\r\n\r\nJust words.\r\n"), []);

@@ -2,24 +2,11 @@ import { createHash } from "node:crypto";
 
 import { expect, test } from "vitest";
 
-import { READ_LIMITS } from "../../src/daemon/delivery.ts";
 import { piecesOfAttachment } from "../../src/parse/mail.ts";
-import { WorkerPool } from "../../src/worker/pool.ts";
+import { createPool } from "../support/worker-pool.ts";
 
 const WISHES = [{ options: { jsonld: "as-sent" as const } }];
 const json = (value: unknown) => Buffer.from(`Content-Type: application/json\r\n\r\n${JSON.stringify(value)}\r\n`);
-
-function createPool(settings: Partial<ConstructorParameters<typeof WorkerPool>[0]> = {}) {
-  return new WorkerPool({
-    workers: 1,
-    parseTimeoutMs: 10_000,
-    maxWaiting: 100,
-    limits: READ_LIMITS,
-    heapMb: 256,
-    onRestart: () => undefined,
-    ...settings,
-  });
-}
 
 test("each mail that was taken gets its answer, however many wait", async () => {
   await using pool = createPool({ workers: 2 });
