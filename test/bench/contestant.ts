@@ -13,6 +13,9 @@ import { startDnsServer } from "../support/dns-server.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const START_TIMEOUT_MS = 180_000;
 
+/** The hook that the benches send orders to. */
+export const ORDER_HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" } as const;
+
 /** A program under load, as a process of its own. */
 export interface Contestant extends AsyncDisposable {
   readonly name: string;
@@ -92,7 +95,7 @@ export class Posthorn implements Contestant {
   }
 
   get target(): string {
-    return this.addressOf("kustomer.app.shop.order");
+    return this.addressOf(ORDER_HOOK.eventName);
   }
 
   addressOf(eventName: string): string {

@@ -1,21 +1,21 @@
 import { startNatsServer } from "../support/nats-server.ts";
-import { startPosthorn } from "./contestant.ts";
+import { quantile } from "../support/quantile.ts";
+import { ORDER_HOOK, startPosthorn } from "./contestant.ts";
 import type { BesideLoad, BesideResult } from "./load/beside.ts";
+import { flagValue } from "./flags.ts";
 import type { Spread } from "./rounds.ts";
 import { generate, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // One ordinary mail every tenth of a second, beside hostile mails of every kind on three connections, and beside two
 // processes that only burn CPU: what attacks cost is held against what a busy machine costs anyway.
 // Run: npm run bench -- hostile [--rounds 4] [--ms 10000]
-const args = process.argv.slice(2);
-const rounds = Number(valueOf("--rounds") ?? 4);
-const forMs = Number(valueOf("--ms") ?? 10_000);
+const rounds = Number(flagValue("--rounds") ?? 4);
+const forMs = Number(flagValue("--ms") ?? 10_000);
 const WARM_UP_MS = 3_000;
 const BURNERS = 2;
-const HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" };
 
 await using nats = await startNatsServer();
-await using posthorn = await startPosthorn(nats.url, { hooks: [HOOK] });
+await using posthorn = await startPosthorn(nats.url, { hooks: [ORDER_HOOK] });
 let firstNumber = 0;
 const times = { hostile: [] as number[][], burn: [] as number[][] };
 let hostileMails = 0;
@@ -36,8 +36,8 @@ for (let round = 0; round <= rounds; round += 1) {
     if (beside === "hostile") hostileMails += others[0]?.mails ?? 0;
   }
 }
-const p99 = (all: readonly number[]) => quantile(all, 0.99);
-const p50 = (all: readonly number[]) => quantile(all, 0.5);
+const p99 = (all: readonly number[]) => quantile(all, 0.99) ?? Number.NaN;
+const p50 = (all: readonly number[]) => quantile(all, 0.5) ?? Number.NaN;
 await report("hostile", [
   { what: "p50 beside two that burn CPU", measured: spreadOf(times.burn.map(p50)), unit: "ms" },
   { what: "p50 beside hostile mails", measured: spreadOf(times.hostile.map(p50)), unit: "ms" },
@@ -60,14 +60,4 @@ await report("hostile", [
 
 function exactly(value: number): Spread {
   return { median: value, least: value, most: value };
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-function valueOf(flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
 }

@@ -4,14 +4,14 @@ import { startPeer, startPosthorn } from "./contestant.ts";
 import { cpuMsOf } from "./cpu-time.ts";
 import { fetchPackage } from "./fetch-peers.ts";
 import type { HttpLoad, HttpLoadResult } from "./load/http.ts";
+import { flagValue } from "./flags.ts";
 import type { Row } from "./rounds.ts";
 import { generate, interleave, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // Web hook, 2 KB of JSON, 64 connections, the event acknowledged before 202: Posthorn with its key check beside fastify and
 // Express programs without one. Run: npm run bench -- http [--rounds 5] [--ms 1500] [--peers FOLDER]
-const args = process.argv.slice(2);
-const rounds = Number(valueOf("--rounds") ?? 5);
-const forMs = Number(valueOf("--ms") ?? 1_500);
+const rounds = Number(flagValue("--rounds") ?? 5);
+const forMs = Number(flagValue("--ms") ?? 1_500);
 const WARM_UP_REQUESTS = 6_000;
 const WARM_UP_MS = 60_000;
 const CONNECTIONS = 64;
@@ -24,7 +24,7 @@ const posthorn = opened.use(
   }),
 );
 const { key } = (await posthorn.command("keys", "create", "--app", "shop")) as { readonly key: string };
-const express = opened.use(await fetchPackage("express@5.2.1", valueOf("--peers")));
+const express = opened.use(await fetchPackage("express@5.2.1", flagValue("--peers")));
 const contestants: readonly (Contestant & { readonly path: string; readonly headers: string })[] = [
   {
     name: "posthorn",
@@ -78,9 +78,4 @@ await report("http", rows);
 function peerOf(peer: Contestant): Contestant & { readonly path: string; readonly headers: string } {
   const { name, pid, port, target } = peer;
   return { name, pid, port, target, path: target, headers: "", [Symbol.asyncDispose]: () => Promise.resolve() };
-}
-
-function valueOf(flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
 }

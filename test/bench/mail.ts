@@ -1,35 +1,34 @@
 import { startNatsServer } from "../support/nats-server.ts";
 import { fetchPackage, startHaraka } from "./fetch-peers.ts";
 import type { Contestant } from "./contestant.ts";
-import { startPeer, startPosthorn } from "./contestant.ts";
+import { ORDER_HOOK, startPeer, startPosthorn } from "./contestant.ts";
 import { cpuMsOf } from "./cpu-time.ts";
 import { bytesOfAnEvent } from "./event-bytes.ts";
 import type { PublishLoad, PublishLoadResult } from "./load/publish.ts";
 import type { SmtpLoad, SmtpLoadResult } from "./load/smtp.ts";
+import { flagValue } from "./flags.ts";
 import type { Row } from "./rounds.ts";
 import { generate, interleave, print, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // Mail, 3.7 KB with JSON-LD, the event acknowledged before 250: Posthorn beside a door that discards, the obvious program
 // and Haraka with an equal plugin. Run: npm run bench -- mail [--rounds 5] [--ms 2000] [--no-haraka] [--peers FOLDER] [--only posthorn]
 const args = process.argv.slice(2);
-const rounds = Number(valueOf("--rounds") ?? 5);
-const forMs = Number(valueOf("--ms") ?? 2_000);
+const rounds = Number(flagValue("--rounds") ?? 5);
+const forMs = Number(flagValue("--ms") ?? 2_000);
 // The same for all: by then the compiler has done with the longest program among them.
 const WARM_UP_MAILS = 12_000;
 const WARM_UP_MS = 60_000;
-const only = valueOf("--only");
-
-const HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" };
+const only = flagValue("--only");
 
 await using nats = await startNatsServer();
 await using opened = new AsyncDisposableStack();
-const posthorn = opened.use(await startPosthorn(nats.url, { hooks: [HOOK] }));
+const posthorn = opened.use(await startPosthorn(nats.url, { hooks: [ORDER_HOOK] }));
 const contestants: Contestant[] = [posthorn];
 if (only === undefined) {
   contestants.push(opened.use(await startPeer("bare", "bare.ts", [], "orders@localhost")));
   contestants.push(opened.use(await startPeer("obvious", "obvious-mail.ts", [nats.url], "orders@localhost")));
   if (!args.includes("--no-haraka")) {
-    const haraka = opened.use(await fetchPackage("Haraka@3.3.4", valueOf("--peers")));
+    const haraka = opened.use(await fetchPackage("Haraka@3.3.4", flagValue("--peers")));
     contestants.push(opened.use(await startHaraka(haraka, nats.url)));
   }
 }
@@ -133,8 +132,3 @@ for (const sessions of [20, 1]) {
 }
 await report("mail", rows);
 print("");
-
-function valueOf(flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
-}

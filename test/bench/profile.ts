@@ -4,17 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { startNatsServer } from "../support/nats-server.ts";
-import { startPosthorn } from "./contestant.ts";
+import { ORDER_HOOK, startPosthorn } from "./contestant.ts";
+import { flagValue } from "./flags.ts";
 import type { SmtpLoad, SmtpLoadResult } from "./load/smtp.ts";
 import { generate, print } from "./rounds.ts";
 
 // Where the main thread's time goes, part by part: 20 sessions, mails of 3.7 KB, after a warm-up.
 // Run: node test/bench/profile.ts [--mails 6000] [--keep FILE]
-const args = process.argv.slice(2);
-const mails = Number(valueOf("--mails") ?? 6_000);
-const keep = valueOf("--keep");
+const mails = Number(flagValue("--mails") ?? 6_000);
+const keep = flagValue("--keep");
 const WARM_UP_MAILS = 18_000;
-const HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" };
 const SWITCH = join(import.meta.dirname, "profile-switch.ts");
 const PATIENCE_MS = 60_000;
 
@@ -38,7 +37,7 @@ const file = keep ?? join(folder, "posthorn.cpuprofile");
 try {
   await using nats = await startNatsServer();
   await using posthorn = await startPosthorn(nats.url, {
-    hooks: [HOOK],
+    hooks: [ORDER_HOOK],
     nodeArgs: ["--import", SWITCH],
     env: { PROFILE_FILE: file },
   });
@@ -99,9 +98,4 @@ async function profileIn(path: string): Promise<Profiler.Profile> {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
-}
-
-function valueOf(flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
 }

@@ -2,21 +2,20 @@ import { cpus } from "node:os";
 
 import { startNatsServer } from "../support/nats-server.ts";
 import type { Posthorn } from "./contestant.ts";
-import { startPosthorn } from "./contestant.ts";
+import { ORDER_HOOK, startPosthorn } from "./contestant.ts";
 import { cpuMsOf } from "./cpu-time.ts";
 import type { SmtpLoad, SmtpLoadResult } from "./load/smtp.ts";
+import { flagValue } from "./flags.ts";
 import type { Row } from "./rounds.ts";
 import { generate, interleave, ratiosOf, report, spreadOf } from "./rounds.ts";
 
 // Replicas as processes on one nats-server, each with a generator of its own, and whose CPU time a mail takes: what saturates
 // first. Run: npm run bench -- replicas [--rounds 3] [--ms 1500]
-const args = process.argv.slice(2);
-const rounds = Number(valueOf("--rounds") ?? 3);
-const forMs = Number(valueOf("--ms") ?? 1_500);
+const rounds = Number(flagValue("--rounds") ?? 3);
+const forMs = Number(flagValue("--ms") ?? 1_500);
 const COUNTS = [1, 2, 4];
 const SESSIONS_OF_EACH = 10;
 const WARM_UP_MAILS = 2_000;
-const HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" };
 
 /** What some replicas did together. */
 interface Together {
@@ -34,7 +33,7 @@ await using opened = new AsyncDisposableStack();
 const replicas: Posthorn[] = [];
 // One after the other, as a roll-out does: the first one makes the streams.
 for (let index = 0; index < Math.max(...COUNTS); index += 1)
-  replicas.push(opened.use(await startPosthorn(nats.url, { hooks: [HOOK] })));
+  replicas.push(opened.use(await startPosthorn(nats.url, { hooks: [ORDER_HOOK] })));
 let lastNumber = 0;
 const nameOf = (count: number) => (count === 1 ? "1 replica" : `${count} replicas`);
 const results = await interleave(COUNTS.map(nameOf), rounds, (name, round) => {
@@ -98,9 +97,4 @@ async function together(some: readonly Posthorn[], isWarmUp: boolean): Promise<T
     generators: ofAMail(generatorsMs),
     share: (posthornMs + natsMs + generatorsMs) / (wallMs * cpus().length),
   };
-}
-
-function valueOf(flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
 }

@@ -6,6 +6,7 @@ import { cpuMsOf, memoryMbOf } from "./cpu-time.ts";
 import { bytesOfAnEvent } from "./event-bytes.ts";
 import type { PublishLoad, PublishLoadResult } from "./load/publish.ts";
 import type { SmtpLoad, SmtpLoadResult } from "./load/smtp.ts";
+import { flagValue } from "./flags.ts";
 import type { Row } from "./rounds.ts";
 import { generate, interleave, progress, ratiosOf, report, spreadOf } from "./rounds.ts";
 
@@ -13,8 +14,8 @@ import { generate, interleave, progress, ratiosOf, report, spreadOf } from "./ro
 // Run: npm run bench -- [lmtp|always|hooks|events|memory …] [--rounds 4] [--ms 1500]
 const PARTS = { lmtp, always, hooks, events, memory } as const;
 const args = process.argv.slice(2);
-const rounds = Number(valueOf("--rounds") ?? 4);
-const forMs = Number(valueOf("--ms") ?? 1_500);
+const rounds = Number(flagValue("--rounds") ?? 4);
+const forMs = Number(flagValue("--ms") ?? 1_500);
 const MANY_HOOKS = 10_000;
 const MANY_EVENTS = 1_000_000;
 const LARGE_BYTES = 25 * 1024 * 1024;
@@ -90,7 +91,7 @@ async function events(): Promise<Row[]> {
   await publish(full, {
     inFlight: 512,
     bytes: 100,
-    messages: Number(valueOf("--events") ?? MANY_EVENTS),
+    messages: Number(flagValue("--events") ?? MANY_EVENTS),
     inBulk: true,
   });
   return await compareCosts("no events stored", onEmpty, "many events stored", onFull);
@@ -178,9 +179,4 @@ async function send(
 function publish(nats: NatsServer, load: Omit<PublishLoad, "natsUrl" | "firstNumber">): Promise<PublishLoadResult> {
   lastNumber += 10_000_000;
   return generate<PublishLoadResult>("publish.ts", { ...load, natsUrl: nats.url, firstNumber: lastNumber });
-}
-
-function valueOf(flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
 }

@@ -1,26 +1,25 @@
 import { connect } from "node:net";
 
 import { startNatsServer } from "../support/nats-server.ts";
-import { startPosthorn } from "./contestant.ts";
+import { ORDER_HOOK, startPosthorn } from "./contestant.ts";
 import { cpuMsOf, memoryMbOf } from "./cpu-time.ts";
 import { orderMail, placeOfNumber, writeNumber } from "./load/order-mail.ts";
+import { flagValue } from "./flags.ts";
 import { report, spreadOf } from "./rounds.ts";
 
 // From `posthorn serve` to the first 250 with NATS up and the app installed, and what an idle daemon with two workers
 // holds and uses. Run: npm run bench -- start [--rounds 5] [--idle-ms 10000]
-const args = process.argv.slice(2);
-const rounds = Number(valueOf("--rounds") ?? 5);
-const idleMs = Number(valueOf("--idle-ms") ?? 10_000);
+const rounds = Number(flagValue("--rounds") ?? 5);
+const idleMs = Number(flagValue("--idle-ms") ?? 10_000);
 const SETTLE_MS = 2_000;
 /** After so long a daemon has written down its compiled code for the next start. */
 const CODE_KEPT_MS = 7_000;
 const FIRST_PORT = 20_000;
-const HOOK = { eventName: "kustomer.app.shop.order", displayEventName: "Order", type: "email" };
 
 await using nats = await startNatsServer();
 const port = FIRST_PORT + (process.pid % 10_000);
 const options = {
-  hooks: [HOOK],
+  hooks: [ORDER_HOOK],
   env: { POSTHORN_WORKERS: "2", POSTHORN_SMTP_LISTEN: `127.0.0.1:${port}` },
 };
 const firstReplyMs: number[] = [];
@@ -86,9 +85,4 @@ async function firstReply(to: string, number: number): Promise<number> {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function valueOf(flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
 }
