@@ -14,7 +14,7 @@ import { INBOX_PREFIX } from "../nats/connection.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
 import { piecesOfAttachment } from "../parse/mail.ts";
 import type { ObjectContent } from "../publish/objects.ts";
-import { OBJECT_BUCKET, contentOf, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
+import { OBJECT_BUCKET, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
 import { AckInbox } from "../publish/ack-inbox.ts";
 import { publishDeadLetter } from "../publish/dead-letter.ts";
 import { EVENT_STREAM, publishEvent } from "../publish/publish-event.ts";
@@ -125,7 +125,11 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
     },
     keyOf: async (hook) => (hook.options.key === undefined ? undefined : secretsOf(hook, hook.options.key)[0]),
     verdictsOf: authenticatorOf(settings, log),
-    storeObject: async (bytes, receivedAt) => storeObject(storage, await contentOf(bytes), receivedAt),
+    sha256: (bytes) => pool.sha256(bytes),
+    storeObject: async (bytes, receivedAt) => {
+      const sha256 = await pool.sha256(bytes);
+      return storeObject(storage, { size: bytes.length, sha256, pieces: () => [bytes] }, receivedAt);
+    },
     storeAttachment: (attachment, receivedAt) => {
       const { size, sha256 } = attachment;
       return storeObject(storage, { size, sha256, pieces: () => piecesOfAttachment(attachment) }, receivedAt);

@@ -24,6 +24,8 @@ export interface MailStages {
   keyOf(hook: Hook): Promise<string | undefined>;
   /** Starts to look into who sent the mail. */
   verdictsOf(mail: ReceivedMail): PendingAuthentication;
+  /** In hex; a thread has the work where it is long. */
+  sha256(bytes: Uint8Array): Promise<string>;
   /** Stores bytes by content and returns the object's name, or says why they are not stored. */
   storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
   /** The same for an attachment, whose hash is known. */

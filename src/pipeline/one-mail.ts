@@ -29,6 +29,7 @@ export class OneMail {
   readonly #signal: AbortSignal;
   readonly #rawObject: () => Promise<StoredObject>;
   readonly #verdicts: Verdicts;
+  #rawIdentity: ReturnType<typeof rawIdentity> | undefined;
 
   constructor(
     mail: ReceivedMail,
@@ -92,10 +93,11 @@ export class OneMail {
   }
 
   /** A mail that nobody could read: only the envelope and the raw bytes speak for it. */
-  deadLetterUnread(delivery: Delivery, reason: DeadLetterReason): Promise<Outcome> {
+  async deadLetterUnread(delivery: Delivery, reason: DeadLetterReason): Promise<Outcome> {
     const { hook, tag, addresses } = delivery;
     const { bytes, envelope } = this.#mail;
-    const id = mailEventId({ identity: rawIdentity(bytes) }, hook.app, hook.eventName, tag);
+    this.#rawIdentity ??= rawIdentity(bytes, this.#stages);
+    const id = mailEventId({ identity: await this.#rawIdentity }, hook.app, hook.eventName, tag);
     return this.#storeDeadLetter(delivery, id, reason, (object) =>
       rawMailJson({ envelope, envelopeTo: addresses, tag, size: bytes.length, object }),
     );

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { ObjectStore, ObjectStoreMeta } from "@nats-io/obj";
 import { setSha256Backend } from "@nats-io/obj";
@@ -37,16 +36,6 @@ export interface ObjectContent {
   readonly pieces: () => Iterable<Uint8Array>;
 }
 
-/** Bytes that are there, as the content of an object. Other mails have their turn while a big one is hashed. */
-export async function contentOf(bytes: Uint8Array): Promise<ObjectContent> {
-  const hash = createHash("sha256");
-  for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE_BYTES) {
-    if (at > 0) await nextTurn();
-    hash.update(bytes.subarray(at, at + HASHED_AT_ONCE_BYTES));
-  }
-  return { size: bytes.length, sha256: hash.digest("hex"), pieces: () => [bytes] };
-}
-
 export interface PutOptions {
   /** For each chunk, in milliseconds. */
   readonly timeoutMs: number;
@@ -54,8 +43,6 @@ export interface PutOptions {
   readonly maxPayload: number;
 }
 
-/** Two milliseconds of this thread. */
-const HASHED_AT_ONCE_BYTES = 1024 * 1024;
 /** The client's own size of a chunk, where the server takes one. */
 const CHUNK_BYTES = 128 * 1024;
 /** Headers and protocol of a chunk. */

@@ -1,5 +1,5 @@
 import type { SchemaVerdict } from "../extract/schema.ts";
-import type { ReadRequest, SchemaRequest } from "./messages.ts";
+import type { ReadResponse, ThreadRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
 
 /** What came of a mail in the pool. `parse-timeout` and `died` cost this mail only, and it is dead-lettered. */
@@ -14,10 +14,13 @@ export type PoolFailure =
   | { readonly kind: "too-slow" }
   | { readonly kind: "busy" };
 
+/** What came of a hash in the pool, SHA-256 in hex. */
+export type HashResult = (ReadResponse & { readonly kind: "hash" }) | PoolFailure;
+
 /** One request to the pool, and who waits for its answer. */
 export interface Job {
-  readonly request: ReadRequest | SchemaRequest;
-  readonly resolve: (result: PoolResult | SchemaVerdict) => void;
+  readonly request: ThreadRequest;
+  readonly resolve: (result: PoolResult | SchemaResult | HashResult) => void;
   /** On the clock of `performance.now()`. */
   readonly waitsSince: number;
 }
@@ -25,5 +28,6 @@ export interface Job {
 const SMALL_BYTES = 256 * 1024;
 
 export function isSmall({ request }: Job): boolean {
-  return ("bytes" in request ? request.bytes.length : request.payload.length) <= SMALL_BYTES;
+  const { length } = "bytes" in request ? request.bytes : "hashed" in request ? request.hashed : request.payload;
+  return length <= SMALL_BYTES;
 }

@@ -4,17 +4,24 @@ import type { JsonText } from "../model/mail.ts";
 import type { HookWish, MailReading, ReadLimits } from "./read-mail.ts";
 
 /** What the pool asks of a thread. */
-export interface ReadRequest {
+interface ReadRequest {
   readonly bytes: Uint8Array;
   readonly wishes: readonly HookWish[];
   readonly limits: ReadLimits;
 }
 
 /** Whether a payload that came without a mail meets its hook's schema. */
-export interface SchemaRequest {
+interface SchemaRequest {
   readonly schema: JsonSchema;
   readonly payload: JsonText;
 }
+
+/** Bytes in shared memory whose hash is wanted. */
+interface HashRequest {
+  readonly hashed: Uint8Array;
+}
+
+export type ThreadRequest = ReadRequest | SchemaRequest | HashRequest;
 
 /** What a thread answers: a reading, or the error that stopped it, as text for the log. */
 export type ReadResponse =
@@ -22,6 +29,7 @@ export type ReadResponse =
   | { readonly kind: "ready" }
   | { readonly kind: "reading"; readonly reading: MailReading }
   | { readonly kind: "verdict"; readonly verdict: SchemaVerdict }
+  | { readonly kind: "hash"; readonly sha256: string }
   | { readonly kind: "threw"; readonly error: string }
   /** Code that the work needs could not be loaded: the thread is as good as one that never started. */
   | { readonly kind: "unloaded"; readonly error: string };

@@ -1,9 +1,8 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 
-import type { SchemaVerdict } from "../extract/schema.ts";
 import { unreachable } from "../lib/unreachable.ts";
-import type { Job, PoolFailure, PoolResult } from "./job.ts";
+import type { HashResult, Job, PoolFailure, PoolResult, SchemaResult } from "./job.ts";
 import type { ReadResponse } from "./messages.ts";
 
 // `tsc` rewrites imports but not strings, so a thread is started with its starter's extension.
@@ -91,7 +90,7 @@ export class PoolThread {
     await this.#worker.terminate();
   }
 
-  #finish(result: PoolResult | SchemaVerdict): void {
+  #finish(result: PoolResult | SchemaResult | HashResult): void {
     const job = this.#job;
     this.#begin(undefined);
     job?.resolve(result);
@@ -104,12 +103,16 @@ export class PoolThread {
   }
 }
 
-function resultOf(response: Exclude<ReadResponse, { kind: "ready" | "unloaded" }>): PoolResult | SchemaVerdict {
+function resultOf(
+  response: Exclude<ReadResponse, { kind: "ready" | "unloaded" }>,
+): PoolResult | SchemaResult | HashResult {
   switch (response.kind) {
     case "reading":
       return response.reading;
     case "verdict":
       return response.verdict;
+    case "hash":
+      return response;
     case "threw":
       return { kind: "died", error: response.error };
     default:

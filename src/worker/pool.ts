@@ -1,9 +1,9 @@
-import type { SchemaVerdict } from "../extract/schema.ts";
+import { hashInTurns } from "../lib/hash-in-turns.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
-import type { Job, PoolFailure, PoolResult, SchemaResult } from "./job.ts";
+import type { HashResult, Job, PoolFailure, PoolResult, SchemaResult } from "./job.ts";
 import { isSmall } from "./job.ts";
-import type { ReadRequest, SchemaRequest } from "./messages.ts";
+import type { ThreadRequest } from "./messages.ts";
 import { PoolThread } from "./pool-thread.ts";
 import type { HookWish, ReadLimits } from "./read-mail.ts";
 
@@ -29,6 +29,8 @@ const SPARE_MS = 5_000;
 const LOOK_MS = 50;
 const STARVED_MS = 1_000;
 const DEAD_POOL_PAUSE_MS = 1_000;
+/** A millisecond of a thread: asking one costs a tenth of it. */
+const LONG_HASH_BYTES = 512 * 1024;
 
 /**
  * Threads that parse and extract, each with a limit on CPU time, heap and wall time.
@@ -80,7 +82,14 @@ export class WorkerPool {
     return this.#ask({ schema, payload }) as Promise<SchemaResult>;
   }
 
-  #ask(request: ReadRequest | SchemaRequest): Promise<PoolResult | SchemaVerdict> {
+  /** SHA-256 in hex, by a thread where the bytes are many and need no copy. Never throws. */
+  async sha256(bytes: Uint8Array): Promise<string> {
+    if (bytes.length < LONG_HASH_BYTES || !(bytes.buffer instanceof SharedArrayBuffer)) return hashInTurns(bytes);
+    const result = await this.#ask({ hashed: bytes });
+    return result.kind === "hash" ? result.sha256 : hashInTurns(bytes);
+  }
+
+  #ask(request: ThreadRequest): Promise<PoolResult | SchemaResult | HashResult> {
     if (this.#closed || this.#waiting.length >= this.#settings.maxWaiting) return Promise.resolve({ kind: "busy" });
     this.start();
     return new Promise((resolve) => {

@@ -14,9 +14,9 @@ export class SharedGarbage {
   #bytes = 0;
   #collect: (() => void) | undefined;
 
-  /** Counts a mail that was read; collects, once its answer is out, when there are many bytes of them. */
-  add(bytes: number): void {
-    this.#bytes += bytes;
+  /** Counts a mail that was read, if it is shared; collects, once its answer is out, when there are many bytes of them. */
+  add(bytes: Uint8Array): void {
+    if (bytes.buffer instanceof SharedArrayBuffer) this.#bytes += bytes.length;
     if (this.#bytes < MAX_BYTES) return;
     this.#bytes = 0;
     this.#collect ??= collector();

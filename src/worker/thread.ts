@@ -1,12 +1,14 @@
+import { createHash } from "node:crypto";
 import { flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 
 import { checkSchema } from "../extract/schema.ts";
 import { LoadError } from "../lib/load-late.ts";
 import { SharedGarbage } from "./shared-garbage.ts";
-import type { ReadRequest, ReadResponse, SchemaRequest } from "./messages.ts";
+import type { ReadResponse, ThreadRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
 import { readMail } from "./read-mail.ts";
+import { standBack } from "./stand-back.ts";
 
 // The worker side of the pool: one request, one response, in turn. The pool kills it when it is late.
 const port = parentPort;
@@ -14,10 +16,11 @@ if (port === null) throw new Error("thread.ts is started by the worker pool");
 
 const KEEP_CODE_AFTER_MS = 2_000;
 const garbage = new SharedGarbage();
+standBack();
 answer({ kind: "ready" }, []);
 // Node would keep the compiled code at an orderly end only; without it the next start makes it again in each thread.
 setTimeout(flushCompileCache, KEEP_CODE_AFTER_MS).unref();
-port.on("message", (request: ReadRequest | SchemaRequest) => {
+port.on("message", (request: ThreadRequest) => {
   answerTo(request).then(
     (response) => answer(response, response.kind === "reading" ? transferable(response.reading) : []),
     (error: unknown) => {
@@ -27,11 +30,16 @@ port.on("message", (request: ReadRequest | SchemaRequest) => {
   );
 });
 
-async function answerTo(request: ReadRequest | SchemaRequest): Promise<ReadResponse> {
+async function answerTo(request: ThreadRequest): Promise<ReadResponse> {
   if ("schema" in request) return { kind: "verdict", verdict: await checkSchema(request.schema, request.payload) };
+  if ("hashed" in request) {
+    const sha256 = createHash("sha256").update(request.hashed).digest("hex");
+    garbage.add(request.hashed);
+    return { kind: "hash", sha256 };
+  }
   const { bytes, wishes, limits } = request;
   const reading = await readMail(bytes, wishes, limits);
-  if (bytes.buffer instanceof SharedArrayBuffer) garbage.add(bytes.length);
+  garbage.add(bytes);
   return { kind: "reading", reading };
 }
 

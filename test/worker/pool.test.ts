@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
@@ -51,4 +52,32 @@ test("files come back whole from a thread, long ones still in their base64, whet
     expect(long).toMatchObject({ size: file.length, sha256: createHash("sha256").update(file).digest("hex") });
     expect(Buffer.from(other.bytes).equals(Buffer.from("\0\n ".repeat(50_000)))).toBe(true);
   }
+});
+
+test("a long hash of shared bytes is a thread's work; of other bytes, and of a closed pool, it is right all the same", async () => {
+  const copy = Buffer.from(Array.from({ length: 1_500_000 }, (_, index) => index % 251));
+  const bytes = Buffer.from(new SharedArrayBuffer(copy.length));
+  copy.copy(bytes);
+  const sha256 = createHash("sha256").update(copy).digest("hex");
+  const pool = createPool();
+  expect(await pool.sha256(copy)).toBe(sha256);
+  expect(await pool.sha256(bytes.subarray(0, 1_000))).toBe(
+    createHash("sha256").update(copy.subarray(0, 1_000)).digest("hex"),
+  );
+  expect(pool.threads).toBe(0);
+  expect(await pool.sha256(bytes)).toBe(sha256);
+  expect(pool.threads).toBe(1);
+  await pool[Symbol.asyncDispose]();
+  expect(await pool.sha256(bytes)).toBe(sha256);
+});
+
+test("threads of the pool stand back behind the main thread", async () => {
+  await using pool = createPool({ workers: 2 });
+  await pool.read(json(1), WISHES);
+  const niceness = readdirSync("/proc/self/task").map((task) => {
+    const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[17]);
+  });
+  expect(niceness.filter((each) => each === 5).length).toBeGreaterThan(0);
+  expect(niceness[0]).toBe(0);
 });
