@@ -38,8 +38,12 @@ const [program, ...rest] = inCheckout
   ? checkoutCommand(process.argv.slice(2))
   : [join(HERE, "main.js"), ...process.argv.slice(2)];
 const serves = rest[0] === "serve";
-// So many pools of memory for the C library instead of eight for each core, which threads fill and leave in holes.
-if (serves) process.env.MALLOC_ARENA_MAX ??= "2";
+if (serves) {
+  // So many pools of memory for the C library instead of eight for each core, which threads fill and leave in holes; and
+  // large blocks outside of them for good: by default one that was let go makes all up to its size come from the pools.
+  process.env.MALLOC_ARENA_MAX ??= "2";
+  process.env.MALLOC_MMAP_THRESHOLD_ ??= "131072";
+}
 if (Number(process.versions.node.split(".")[0]) >= LEAST_MAJOR) {
   if (serves) startWithinMemory();
   process.argv = [process.argv[0], program, ...rest];

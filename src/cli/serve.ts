@@ -14,6 +14,7 @@ import { answersNats } from "../nats/connection.ts";
 import { lockDataDirectory } from "../nats/data-lock.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
+import { countHeldBuffers } from "./held-buffers.ts";
 
 const PROBE_MS = 1_000;
 const KEEP_CODE_AFTER_MS = 5_000;
@@ -54,6 +55,7 @@ export function serveCommand(): Command {
 }
 
 async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<void> {
+  countHeldBuffers(process.versions.v8);
   await using opened = new AsyncDisposableStack();
   let serverSyncsAlways = false;
   if (flags.localNats === true) {

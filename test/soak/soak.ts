@@ -49,6 +49,8 @@ const PAUSE_BETWEEN_MS = [200, 2_000] as const;
 const DRAIN_MS = 60_000;
 const RECOVERY_PATIENCE_MS = 60_000;
 const WARM_UP_MS = 300_000;
+/** At first a crowd makes the watched replica as large as it will ever be: what it holds more after that is a leak. */
+const CROWD = { senders: 20, lastsMs: 60_000 } as const;
 const LIE = join(import.meta.dirname, "answer-before-ack.ts");
 const GARBAGE = join(import.meta.dirname, "collect-garbage.ts");
 
@@ -90,6 +92,9 @@ export async function soak(wish: SoakWish): Promise<SoakReport> {
     sendMails(true, doors, senders, chance.fork()),
     postRequests(doors, senders, chance.fork()),
   ]);
+  const crowdEndsAt = startedAt + Math.min(CROWD.lastsMs, wish.lastsMs / 5);
+  const crowd = { ...senders, isOver: () => isOver() || performance.now() > crowdEndsAt };
+  for (let i = 0; i < CROWD.senders; i += 1) running.push(sendMails(false, b, crowd, chance.fork()));
   const reader = new StreamReader(ledger.storage);
   const { mailAddress } = senders;
   const victims: Victims = { mortal, mortalName: "a", mortalSmtpPort: a.smtpPort, nats, proxy, mailAddress };
