@@ -14,7 +14,7 @@ import { INBOX_PREFIX } from "../nats/connection.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
 import { piecesOfAttachment } from "../parse/mail.ts";
 import type { ObjectContent } from "../publish/objects.ts";
-import { OBJECT_BUCKET, objectNameOf, putObject, sha256Hex } from "../publish/objects.ts";
+import { OBJECT_BUCKET, objectNameOf, putObject } from "../publish/objects.ts";
 import { AckInbox } from "../publish/ack-inbox.ts";
 import { publishDeadLetter } from "../publish/dead-letter.ts";
 import { EVENT_STREAM, publishEvent } from "../publish/publish-event.ts";
@@ -134,7 +134,6 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
       const { size, sha256 } = attachment;
       return storeObject(storage, { size, sha256, pieces: () => piecesOfAttachment(attachment) }, receivedAt);
     },
-    objectNameOf: (bytes, receivedAt) => objectNameOf(sha256Hex(bytes), receivedAt),
     publishEvent: ({ eventId, hook, bytes }, signal) =>
       publishEvent({ eventId, eventName: hook.eventName, bytes }, publish, signal),
     publishDeadLetter: (letter, signal) => publishDeadLetter(letter, publish, signal),

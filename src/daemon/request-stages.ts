@@ -6,7 +6,14 @@ import type { EventId } from "../model/outcome.ts";
 import { causeOfPublish } from "../nats/cause-of.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import type { RequestStages } from "../pipeline/request-stages.ts";
-import { OBJECT_BUCKET, getObject, putStream, removeObject, streamedObjectName } from "../publish/objects.ts";
+import {
+  OBJECT_BUCKET,
+  getObject,
+  objectNameOf,
+  putStream,
+  removeObject,
+  streamedObjectName,
+} from "../publish/objects.ts";
 import { EVENT_STREAM } from "../publish/publish-event.ts";
 import { newTraceparent } from "../telemetry/trace-context.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -37,7 +44,8 @@ export function requestStages(parts: {
   const newId = () => toBase32(random(16));
   return {
     storeObject: (bytes, receivedAt, signal) => stages.storeObject(bytes, receivedAt, signal),
-    objectNameOf: (bytes, receivedAt) => stages.objectNameOf(bytes, receivedAt),
+    sha256: (bytes) => stages.sha256(bytes),
+    objectNameOf,
     storeStream: async (stream, receivedAt) => {
       const name = streamedObjectName(newId(), receivedAt);
       if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };

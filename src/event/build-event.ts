@@ -11,8 +11,12 @@ export interface BuiltEvent {
   readonly traceparent: string;
   /** The CloudEvent in structured JSON; `data` is missing when `dataref` stands for it. */
   readonly bytes: Uint8Array;
-  /** What has to be stored under `claimName` before the event may be published; undefined when `data` travels inside. */
-  readonly claim?: { readonly objectName: string; readonly bytes: Uint8Array };
+}
+
+/** An event whose data does not fit: there is none before its data is stored, for it names the object. */
+export interface OutsizedEvent {
+  readonly data: Uint8Array;
+  readonly referringTo: (objectName: string) => BuiltEvent;
 }
 
 /** What every event says of itself, whatever door it came through. */
@@ -35,27 +39,24 @@ export const MAX_INLINE_EVENT_BYTES = 256 * 1024;
  * A CloudEvent in structured JSON around `data`, which is JSON text already.
  *
  * `maxBytes` is the smaller of {@link MAX_INLINE_EVENT_BYTES} and what the server's max_payload leaves for a body; over
- * it the event carries a `dataref` instead (CloudEvents claim check), named by `claimName` of `data`'s bytes.
+ * it the event carries a `dataref` instead (CloudEvents claim check), to an object in `bucket`.
  *
  * Source: CloudEvents 1.0.2 §3, JSON Event Format 1.0.2 §3, extension "Dataref (Claim Check Pattern)".
  */
 export function buildEvent(
   frame: EventFrame,
   data: JsonText,
-  limits: { maxBytes: number; bucket: string; claimName: (bytes: Uint8Array) => string },
-): BuiltEvent {
+  limits: { readonly maxBytes: number; readonly bucket: string },
+): BuiltEvent | OutsizedEvent {
   const { hook, eventId, traceparent } = frame;
   const whole = Buffer.from(eventJson(frame, [["data", data]]));
   if (whole.length <= limits.maxBytes) return { eventId, hook, traceparent, bytes: whole };
-  const claimBytes = Buffer.from(data);
-  const objectName = limits.claimName(claimBytes);
-  const dataref = toJson(`nats-object://${limits.bucket}/${objectName}`);
   return {
-    eventId,
-    hook,
-    traceparent,
-    bytes: Buffer.from(eventJson(frame, [["dataref", dataref]])),
-    claim: { objectName, bytes: claimBytes },
+    data: Buffer.from(data),
+    referringTo(objectName) {
+      const dataref = toJson(`nats-object://${limits.bucket}/${objectName}`);
+      return { eventId, hook, traceparent, bytes: Buffer.from(eventJson(frame, [["dataref", dataref]])) };
+    },
   };
 }
 

@@ -30,7 +30,6 @@ export interface MailStages {
   storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
   /** The same for an attachment, whose hash is known. */
   storeAttachment(attachment: Attachment, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
-  objectNameOf(bytes: Uint8Array, receivedAt: number): string;
   publishEvent(event: BuiltEvent, signal: AbortSignal): Promise<PublishOutcome>;
   publishDeadLetter(letter: BuiltDeadLetter, signal: AbortSignal): Promise<PublishOutcome>;
   newTraceparent(): string;

@@ -4,7 +4,6 @@ import type { JsonText } from "../model/mail.ts";
 import type { RequestOutcome, RequestProblem } from "../model/outcome.ts";
 import type { ReceivedRequest } from "../model/request.ts";
 import { BodyProblem, headerOf } from "../model/request.ts";
-import { sha256Hex } from "../publish/objects.ts";
 import type { BodyType } from "../parse/body-kind.ts";
 import { parseBodyType } from "../parse/body-kind.ts";
 import { captchaOutcome, signatureOutcome } from "./authenticate-request.ts";
@@ -192,8 +191,8 @@ async function deliverOpaque(
   const { body, receivedAt, hook } = request;
   if (hook.options.schema === undefined) return { kind: "refused", cause: "media-type" };
   const mediaType = about.mediaType === "" ? "application/octet-stream" : about.mediaType;
-  const reference = { object: stages.objectNameOf(body, receivedAt), mediaType, size: body.length };
-  const payload = toJson({ ...reference, sha256: sha256Hex(body) });
+  const sha256 = await stages.sha256(body);
+  const payload = toJson({ object: stages.objectNameOf(sha256, receivedAt), mediaType, size: body.length, sha256 });
   const publication: Publication = { ...about, payload, files: [] };
   const failed = await schemaOutcome([publication], request, stages);
   if (failed !== undefined) return failed.kind === "refused" ? { kind: "refused", cause: "media-type" } : failed;

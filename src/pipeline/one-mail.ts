@@ -1,4 +1,4 @@
-import type { BuiltEvent } from "../event/build-event.ts";
+import type { BuiltEvent, OutsizedEvent } from "../event/build-event.ts";
 import { buildEvent } from "../event/build-event.ts";
 import { buildDeadLetter } from "../event/dead-letter.ts";
 import { mailEventId } from "../event/event-id.ts";
@@ -68,15 +68,16 @@ export class OneMail {
       );
     };
     let event = eventWith(archived?.name ?? null);
-    if (event.claim !== undefined && archived === undefined) {
+    if ("data" in event && archived === undefined) {
       // A big event keeps the raw mail too, so that nothing which did not fit is out of reach (contract §9, POSTHORN_ARCHIVE).
       const raw = await this.#rawObject();
       if (raw.kind === "tryLater") return raw;
       event = eventWith(raw.name);
     }
-    if (event.claim !== undefined) {
-      const claim = await this.#stages.storeObject(event.claim.bytes, this.#mail.receivedAt, this.#signal);
-      if (claim.kind === "tryLater") return claim;
+    if ("data" in event) {
+      const stored = await this.#stages.storeObject(event.data, this.#mail.receivedAt, this.#signal);
+      if (stored.kind === "tryLater") return stored;
+      event = event.referringTo(stored.name);
     }
     return (await this.#stages.publishEvent(event, this.#signal)).outcome;
   }
@@ -165,7 +166,7 @@ export class OneMail {
     };
   }
 
-  #build(delivery: Delivery, eventId: EventId, subject: string | null, data: JsonText): BuiltEvent {
+  #build(delivery: Delivery, eventId: EventId, subject: string | null, data: JsonText): BuiltEvent | OutsizedEvent {
     const { receivedAt } = this.#mail;
     const { hook } = delivery;
     const schemaSha256 = this.#stages.schemaSha256Of(hook);
@@ -177,10 +178,6 @@ export class OneMail {
       traceparent: this.#stages.newTraceparent(),
       ...(schemaSha256 !== undefined && { schemaSha256 }),
     };
-    return buildEvent(frame, data, {
-      maxBytes: this.#stages.maxEventBytes,
-      bucket: this.#stages.objectBucket,
-      claimName: (bytes) => this.#stages.objectNameOf(bytes, receivedAt),
-    });
+    return buildEvent(frame, data, { maxBytes: this.#stages.maxEventBytes, bucket: this.#stages.objectBucket });
   }
 }

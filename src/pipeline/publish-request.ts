@@ -27,13 +27,7 @@ export interface Publication {
 /** The stages that publishing needs. */
 export type PublishStages = Pick<
   RequestStages,
-  | "storeObject"
-  | "objectNameOf"
-  | "publishEvent"
-  | "newTraceparent"
-  | "maxEventBytes"
-  | "objectBucket"
-  | "schemaSha256Of"
+  "storeObject" | "publishEvent" | "newTraceparent" | "maxEventBytes" | "objectBucket" | "schemaSha256Of"
 > &
   Partial<Pick<RequestStages, "storedData">>;
 
@@ -47,7 +41,7 @@ export async function publishRequest(
   const { hook, receivedAt } = request;
   const { eventId, payload, files } = publication;
   const schemaSha256 = stages.schemaSha256Of(hook);
-  const event = buildEvent(
+  let event = buildEvent(
     {
       eventId,
       hook,
@@ -61,15 +55,12 @@ export async function publishRequest(
       ["http", httpOf(publication, request)],
       ["files", hook.type === "form" || files.length > 0 ? filesJson(files) : undefined],
     ]),
-    {
-      maxBytes: stages.maxEventBytes,
-      bucket: stages.objectBucket,
-      claimName: (bytes) => stages.objectNameOf(bytes, receivedAt),
-    },
+    { maxBytes: stages.maxEventBytes, bucket: stages.objectBucket },
   );
-  if (event.claim !== undefined) {
-    const claim = await stages.storeObject(event.claim.bytes, receivedAt, signal);
-    if (claim.kind === "tryLater") return claim;
+  if ("data" in event) {
+    const stored = await stages.storeObject(event.data, receivedAt, signal);
+    if (stored.kind === "tryLater") return stored;
+    event = event.referringTo(stored.name);
   }
   const { outcome, sequence } = await stages.publishEvent(event, signal);
   if (outcome.kind === "refused") throw new Error("a publish was refused, which only doors do");

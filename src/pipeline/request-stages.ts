@@ -13,7 +13,9 @@ import type { FileSink } from "./receive-files.ts";
 /** What a request needs from the other rooms; wired by `daemon`. */
 export interface RequestStages extends FileSink {
   storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
-  objectNameOf(bytes: Uint8Array, receivedAt: number): string;
+  sha256(bytes: Uint8Array): Promise<string>;
+  /** The name of what `storeObject` stores. */
+  objectNameOf(sha256: string, receivedAt: number): string;
   checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaResult>;
   /** The secrets that a hook's references stand for now. */
   secretsOf(hook: Hook, references: SecretReference | readonly SecretReference[]): readonly string[];

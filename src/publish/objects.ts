@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 import type { ObjectStore, ObjectStoreMeta } from "@nats-io/obj";
 import { setSha256Backend } from "@nats-io/obj";
 
@@ -22,10 +20,6 @@ export type ObjectName = Branded<string, "ObjectName">;
  */
 export function objectNameOf(sha256Hex: string, receivedAt: number): ObjectName {
   return `${new Date(receivedAt).toISOString().slice(0, 10)}/${sha256Hex}` as ObjectName;
-}
-
-export function sha256Hex(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** What an object shall hold. */
