@@ -1,11 +1,12 @@
 import { once } from "node:events";
 
-import { DiscardPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
+import { windowPassed } from "../support/duplicate-window.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
@@ -63,13 +64,13 @@ const sendTo = async (daemon: TestDaemon, to: string | readonly string[], mail: 
   return await relay.send({ to, mail });
 };
 
-/** Waits until the stream has forgotten what it holds now. */
-async function windowPassed(): Promise<void> {
-  const js = jetstream(beside);
-  const probe = () => js.publish("kustomer.app.probe", "", { msgID: "probe" });
-  await probe();
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  await expect.poll(async () => (await probe()).duplicate, { timeout: 20_000, interval: 1_500 }).toBe(false);
+/** From now on the stream takes one event on each subject, until what this returns is called. */
+async function limitToOneOnEachSubject(): Promise<() => Promise<unknown>> {
+  const { jsm } = second.daemon.storage;
+  const { config } = await jsm.streams.info(EVENTS);
+  const limit = { discard: DiscardPolicy.New, max_msgs_per_subject: 1, discard_new_per_subject: true };
+  await jsm.streams.update(EVENTS, { ...config, ...limit });
+  return () => jsm.streams.update(EVENTS, { ...config, max_msgs_per_subject: -1, discard_new_per_subject: false });
 }
 
 test("a lost ack, 451, and a retry after the window on either replica: one event", async () => {
@@ -81,26 +82,39 @@ test("a lost ack, 451, and a retry after the window on either replica: one event
   expect(await reply).toMatch(/^451 4\.3\.0 /);
   proxy.cut();
   await expect.poll(unfinishedKeys, { timeout: 20_000 }).toBeGreaterThan(known);
-  await windowPassed();
+  await windowPassed(nats, "kustomer.app.probe");
   expect(await sendTo(second, a, order(1))).toMatch(/^250 2\.0\.0 /);
   await expect.poll(() => sendTo(first, a, order(1)), { timeout: 20_000 }).toMatch(/^250 2\.0\.0 /);
   expect(await storedOn("a")).toBe(before + 1);
 });
 
+test("a batch that was stored in part: the retry after the window stores only the rest", async () => {
+  const [hook] = await second.install([{ eventName: "kustomer.app.desk.web", type: "web" }], "desk");
+  const { key } = await second.daemon.storage.keys.create({ app: "desk", expires: null }, Date.now());
+  const body = JSON.stringify(["1", "2", "3"].map((id) => ({ specversion: "1.0", id, source: "/b", type: "t" })));
+  const headers = { "x-api-key": key, "content-type": "application/cloudevents-batch+json" };
+  const post = ({ daemon }: TestDaemon) =>
+    fetch(`http://${daemon.http.address}/v1/hooks/web/${hook?.hookId}`, { method: "POST", headers, body });
+  const stored = async () => (await storedIn(second, EVENTS)).filter(({ subject }) => subject === hook?.eventName);
+  const known = await unfinishedKeys();
+  const unlimited = await limitToOneOnEachSubject();
+  expect((await post(second)).status).toBe(507);
+  expect(await stored()).toHaveLength(1);
+  await expect.poll(unfinishedKeys, { timeout: 20_000 }).toBeGreaterThan(known);
+  await unlimited();
+  await windowPassed(nats, "kustomer.app.probe");
+  const answer = (await (await post(first)).json()) as { events: { duplicate: boolean }[] };
+  expect(answer.events.filter(({ duplicate }) => duplicate)).toHaveLength(1);
+  expect(await stored()).toHaveLength(3);
+});
+
 test("two recipients, one stored and one refused for now: the retry after the window stores only the other", async () => {
-  const { jsm } = second.daemon.storage;
-  const { config } = await jsm.streams.info(EVENTS);
   const before = { a: await storedOn("a"), b: await storedOn("b"), known: await unfinishedKeys() };
-  await jsm.streams.update(EVENTS, {
-    ...config,
-    discard: DiscardPolicy.New,
-    max_msgs_per_subject: 1,
-    discard_new_per_subject: true,
-  });
+  const unlimited = await limitToOneOnEachSubject();
   expect(await sendTo(second, [b, a], order(2))).toMatch(/^452 4\.3\.1 /);
   await expect.poll(unfinishedKeys, { timeout: 20_000 }).toBeGreaterThan(before.known);
-  await jsm.streams.update(EVENTS, { ...config, max_msgs_per_subject: -1, discard_new_per_subject: false });
-  await windowPassed();
+  await unlimited();
+  await windowPassed(nats, "kustomer.app.probe");
   await expect.poll(() => sendTo(first, [b, a], order(2)), { timeout: 20_000 }).toMatch(/^250 2\.0\.0 /);
   expect([await storedOn("a"), await storedOn("b")]).toEqual([before.a + 1, before.b + 1]);
 });
@@ -118,7 +132,7 @@ test("a relay that was gone before its 250: its retry after the window stores no
   await expect.poll(() => first.daemon.mail.admission.connections).toBe(0);
   proxy.releaseReplies();
   await expect.poll(unfinishedKeys, { timeout: 20_000 }).toBeGreaterThan(before.known);
-  await windowPassed();
+  await windowPassed(nats, "kustomer.app.probe");
   expect(await sendTo(second, a, order(3))).toMatch(/^250 2\.0\.0 /);
   expect(await storedOn("a")).toBe(before.a + 1);
 });

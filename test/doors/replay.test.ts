@@ -1,4 +1,3 @@
-import { jetstream } from "@nats-io/jetstream";
 import { expect, test, vi } from "vitest";
 
 import { mailStages, publishOn } from "../../src/daemon/delivery.ts";
@@ -7,7 +6,7 @@ import { readSettings } from "../../src/config/settings.ts";
 import { readDeadLetters } from "../../src/publish/dead-letters.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startTestDaemon, storedIn } from "../support/daemon.ts";
-import type { NatsServer } from "../support/nats-server.ts";
+import { windowPassed } from "../support/duplicate-window.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { silentLog } from "../support/silent-log.ts";
 import { createPool } from "../support/worker-pool.ts";
@@ -16,17 +15,6 @@ import { createPool } from "../support/worker-pool.ts";
 vi.setConfig({ testTimeout: 120_000 });
 
 const WORDS = "From: shop@example.org\r\n\r\nJust words.\r\n";
-
-/** Waits until the stream, whose duplicate window is of a second here, has forgotten what it holds. */
-async function windowPassed(nats: NatsServer): Promise<void> {
-  const connection = await nats.connect();
-  const js = jetstream(connection);
-  const probe = () => js.publish("posthorn.dead.probe.probe", "{}", { msgID: "probe" });
-  await probe();
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  await expect.poll(async () => (await probe()).duplicate, { interval: 1_500 }).toBe(false);
-  await connection.close();
-}
 
 /** As the command does it, for every letter of the shop. */
 async function replayAll({ daemon }: TestDaemon): Promise<string[]> {
@@ -60,7 +48,7 @@ test("a replay that was cut off behind its publish makes no second event, howeve
   expect(await counts(posthorn)).toEqual({ events: 0, letters: 1 });
 
   // Nothing has changed: it is dead again, and still one letter, even past the window.
-  await windowPassed(nats);
+  await windowPassed(nats, "posthorn.dead.probe.probe");
   expect(await replayAll(posthorn)).toEqual(["dead-again"]);
   expect(await counts(posthorn)).toEqual({ events: 0, letters: 1 });
 
@@ -68,7 +56,7 @@ test("a replay that was cut off behind its publish makes no second event, howeve
   await posthorn.emailHook({ empty: "publish" });
   expect(await relay.send({ to: address, mail: WORDS })).toMatch(/^250 /);
   expect(await counts(posthorn)).toEqual({ events: 1, letters: 1 });
-  await windowPassed(nats);
+  await windowPassed(nats, "posthorn.dead.probe.probe");
   expect(await replayAll(posthorn)).toEqual(["published"]);
   expect(await counts(posthorn)).toEqual({ events: 1, letters: 0 });
 });
