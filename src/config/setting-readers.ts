@@ -49,6 +49,20 @@ export const readListenAddress = (text: string): { readonly at: ListenAddress } 
   return at === undefined ? undefined : { at };
 };
 
+const HEADER_FIELD = /^([!#$%&'*+.^_`|~\w-]+)\s*=\s*([\t\x20-\x7e]*)$/;
+
+/** Source: OpenTelemetry, "OTLP Exporter, Specifying headers via environment variables"; names by RFC 9110 §5.6.2. */
+export const readHeaderFields = (text: string): Readonly<Record<string, string>> | undefined => {
+  const pairs = readList(text).map((pair) => HEADER_FIELD.exec(pair));
+  try {
+    // Decoded it is what `fetch` may send, or it is refused here and not at each batch.
+    const fields = new Headers(pairs.map((pair) => [pair?.[1] ?? "", decodeURIComponent(pair?.[2] ?? "")]));
+    return Object.fromEntries(fields);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Without the slash at its end. */
 export const readHttpUrl = (text: string): string | undefined =>
   /^https?:$/.test(URL.parse(text)?.protocol ?? "") ? text.replace(/\/+$/, "") : undefined;

@@ -5,6 +5,7 @@ import {
   readDomains,
   readDuration,
   readFlag,
+  readHeaderFields,
   readHttpUrl,
   readList,
   readListenAddress,
@@ -23,7 +24,7 @@ import {
 
 /** One setting: the variable, what it is for, and how its text is read. `undefined` from `read` means not allowed. */
 export interface SettingRow<T> {
-  readonly variable: `POSTHORN_${string}` | "OTEL_EXPORTER_OTLP_ENDPOINT";
+  readonly variable: `POSTHORN_${string}` | `OTEL_EXPORTER_OTLP_${"ENDPOINT" | "HEADERS"}`;
   /** As it would be written; "" is not set. */
   readonly default: string;
   /** What is allowed, in words. */
@@ -288,6 +289,14 @@ export const SETTINGS = {
     "an http:// or https:// address",
     "where traces go",
     readOptionalHttpUrl,
+  ),
+  otlpHeaders: row(
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "",
+    "name=value pairs, percent-encoded, joined by commas",
+    "header fields that go with traces, such as the collector's key",
+    readHeaderFields,
+    true,
   ),
   logLevel: row(
     "POSTHORN_LOG_LEVEL",

@@ -11,7 +11,7 @@ import { createTracer } from "../telemetry/tracer.ts";
 
 /** A tracer whose spans go to OTEL_EXPORTER_OTLP_ENDPOINT; undefined, and nothing is recorded, when that is not set. */
 export function openTracing(
-  { otlpEndpoint }: Settings,
+  { otlpEndpoint, otlpHeaders }: Settings,
   metrics: Metrics,
   log: Log,
 ): (AsyncDisposable & { readonly tracer: Tracer }) | undefined {
@@ -19,6 +19,7 @@ export function openTracing(
   if (endpoint === undefined) return undefined;
   const spans = new SpanExport({
     endpoint,
+    headers: otlpHeaders,
     resource: { "service.name": "posthorn" },
     onFate: (fate, count) => metrics.countSpans(fate, count),
     onTrouble: (error) =>

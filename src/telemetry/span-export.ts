@@ -4,6 +4,8 @@ import { otlpJson } from "./otlp-json.ts";
 export interface SpanExportSettings {
   /** OTEL_EXPORTER_OTLP_ENDPOINT: `/v1/traces` is put behind it. */
   readonly endpoint: string;
+  /** OTEL_EXPORTER_OTLP_HEADERS. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly resource: SpanAttributes;
   readonly onFate: (fate: "sent" | "dropped", spans: number) => void;
   /** Told once when the collector cannot be reached, and once when it can again. */
@@ -75,7 +77,7 @@ export class SpanExport {
     try {
       const response = await fetch(this.#url, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: { ...this.#settings.headers, "content-type": "application/json" },
         body: otlpJson(batch, this.#settings.resource),
         signal,
       });

@@ -72,6 +72,20 @@ test("a number is digits and nothing else: no limit is switched off by a slip", 
     expect(refusal({ POSTHORN_MAX_MESSAGE_BYTES: text }).message).toContain("bytes, 1024 to 268435456");
 });
 
+test("header fields for the collector are decoded, and what no header can be is refused", () => {
+  const read = (text: string) => readSettings({ OTEL_EXPORTER_OTLP_HEADERS: text }).otlpHeaders;
+  expect(read("")).toEqual({});
+  expect(read("Authorization=Basic%20YTpi==,x-scope = a%2Cb ,x-empty=")).toEqual({
+    authorization: "Basic YTpi==",
+    "x-scope": "a,b",
+    "x-empty": "",
+  });
+  for (const text of ["key", "=value", "a b=c", "key=%zz", "key=a%0d%0ab", "key=%e2%82%ac"]) {
+    const { message } = refusal({ OTEL_EXPORTER_OTLP_HEADERS: text });
+    expect(message).toContain("OTEL_EXPORTER_OTLP_HEADERS is …; allowed: name=value pairs");
+  }
+});
+
 test("a wrong secret is not shown", () => {
   const { message } = refusal({ POSTHORN_ADMIN_TOKEN: "hunter2", POSTHORN_SECRETS_KEY: "swordfish" });
   expect(message).not.toMatch(/hunter2|swordfish/);

@@ -19,7 +19,10 @@ let key: string;
 beforeAll(async () => {
   nats = await startNatsServer();
   collector = await startOtlpCollector();
-  posthorn = await startTestDaemon(nats, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint });
+  posthorn = await startTestDaemon(nats, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    OTEL_EXPORTER_OTLP_HEADERS: "api-key=k%20y, x-scope=posthorn",
+  });
   origin = `http://${posthorn.daemon.http.address}`;
   ({ key } = await posthorn.daemon.storage.keys.create({ app: "shop", expires: null }, Date.now()));
 });
@@ -90,7 +93,7 @@ test("a mail is one trace from RCPT to ack, and the event names the span of its 
   expect(milliseconds(publish?.startTimeUnixNano)).toBeGreaterThan(askedBy);
   // Rounded to the millisecond below, and the clock of the trace has fractions.
   expect(milliseconds(root?.endTimeUnixNano)).toBeLessThanOrEqual(endedAt + 1);
-  expect(collector.requests[0]).toEqual({ path: "/v1/traces", contentType: "application/json" });
+  expect(collector.requests[0]).toEqual({ path: "/v1/traces", contentType: "application/json", apiKey: "k y" });
   // A hook's id is its only secret.
   expect(JSON.stringify(collector.spans)).not.toContain(hook.hookId);
 });
@@ -133,6 +136,7 @@ test("more spans than the queue holds are dropped and counted, never waited for"
   const spans = new SpanExport({
     // Nobody listens there.
     endpoint: "http://127.0.0.1:1",
+    headers: {},
     resource: {},
     onFate: (fate, count) => (fates[fate] += count),
     onTrouble: (trouble) => troubles.push(trouble),

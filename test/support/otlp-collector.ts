@@ -18,7 +18,7 @@ export interface CollectedSpan {
 export interface OtlpCollector extends AsyncDisposable {
   readonly endpoint: string;
   readonly spans: readonly CollectedSpan[];
-  readonly requests: readonly { readonly path: string; readonly contentType: string }[];
+  readonly requests: readonly { readonly path: string; readonly contentType: string; readonly apiKey: unknown }[];
   status: number;
 }
 
@@ -35,12 +35,13 @@ interface Body {
 /** Starts a collector on a free port. */
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: CollectedSpan[] = [];
-  const requests: { path: string; contentType: string }[] = [];
+  const requests: { path: string; contentType: string; apiKey: unknown }[] = [];
   const server = createServer((request, response) => {
     let text = "";
     request.setEncoding("utf8").on("data", (piece: string) => (text += piece));
     request.on("end", () => {
-      requests.push({ path: request.url ?? "", contentType: request.headers["content-type"] ?? "" });
+      const { "content-type": contentType = "", "api-key": apiKey } = request.headers;
+      requests.push({ path: request.url ?? "", contentType, apiKey });
       if (collector.status === 200) spans.push(...spansOf(JSON.parse(text) as Body));
       response.writeHead(collector.status, { "content-type": "application/json" }).end("{}");
     });
