@@ -19,6 +19,8 @@ export interface DataRules {
   readonly onEnd: (end: DataEnd) => void;
 }
 
+/** After so many bytes of a mail the other connections have their turn: libuv reads one socket up to 32 times in a row. */
+const TURN_BYTES = 64 * 1024;
 const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
@@ -46,6 +48,7 @@ export class MailStream extends SMTPStream {
   #at: At = "line-start";
   #failure: "too-large" | "over-budget" | undefined;
   #lastCommandByte = LF;
+  #bytesInTurn = 0;
 
   /** Collects what follows as a mail; `rules.onEnd` is called once. Commands are read again after `continue()`. */
   collectMail(rules: DataRules): void {
@@ -128,7 +131,10 @@ export class MailStream extends SMTPStream {
     }
     const end = this.#scan(chunk, rules);
     if (end === undefined) {
-      done();
+      this.#bytesInTurn += chunk.length;
+      if (this.#bytesInTurn < TURN_BYTES) return done();
+      this.#bytesInTurn = 0;
+      setImmediate(done);
       return;
     }
     this.#rules = undefined;
