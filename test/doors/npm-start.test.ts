@@ -19,7 +19,7 @@ test("npm start prints a line for each hook, and each line pasted is an event", 
   await using checkout = new StartedCheckout(env);
   await checkout.ready();
   // The launcher has begun again as the same process, with bounds on its memory.
-  expect(await readFile(`/proc/${checkout.child.pid}/cmdline`, "utf8")).toContain("--max-semi-space-size=16");
+  expect(await readFile(`/proc/${checkout.child.pid}/cmdline`, "utf8")).toContain("--max-semi-space-size=4");
   const { stdout: banner } = checkout.said;
   const toPaste = banner
     .split("\n")
