@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { Command } from "commander";
 
 import { OperatorError } from "../model/operator-error.ts";
+import { readsKeptSecret } from "../registry/secret-rules.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { print, printJson, printTable } from "./print.ts";
 
@@ -24,8 +25,12 @@ export function secretsCommand(): Command {
       const secret = (await text(process.stdin)).replace(/\r?\n$/, "");
       await withStorage(async (storage) => {
         const { secrets: store, snapshot } = storage;
-        if (snapshot.hookByEventName(event) === undefined)
-          throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
+        const hook = snapshot.hookByEventName(event);
+        if (hook === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
+        if (!readsKeptSecret(hook.options))
+          process.stderr.write(
+            `Nothing of ${event} reads this secret yet: no "secret" or "key" of its x-posthorn is "kv".\n`,
+          );
         await store.set(event, secret, { isNext: next === true, now: Date.now() });
         await noteChange(storage, "secret.set", event, next === true ? "next" : "current");
       });

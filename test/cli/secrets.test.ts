@@ -51,6 +51,10 @@ test("a signing secret is set from stdin, listed without its text, used by a tes
   expect(JSON.parse(list.stdout)).toEqual([{ eventName: EVENT, setAt: expect.any(String), nextSetAt: null }]);
   expect(list.stdout).not.toContain("whsec_first");
 
+  const unread = await run(["secrets", "set", "kustomer.app.shop.note"], "early\n");
+  expect([unread.code, unread.stderr]).toEqual([0, expect.stringContaining("Nothing of kustomer.app.shop.note reads")]);
+  expect((await run(["secrets", "remove", "kustomer.app.shop.note"])).code).toBe(0);
+
   const { secrets } = posthorn.daemon.storage;
   await expect.poll(() => secrets.secretsOf(EVENT)).toEqual(["whsec_first"]);
   await writeFile(join(folder, "parcel.xml"), "<parcel><id>1.10</id></parcel>");
