@@ -27,7 +27,8 @@ export interface Job {
 
 const SMALL_BYTES = 256 * 1024;
 
+/** Quickly done: a hash is, of however many bytes. */
 export function isSmall({ request }: Job): boolean {
-  const { length } = "bytes" in request ? request.bytes : "hashed" in request ? request.hashed : request.payload;
-  return length <= SMALL_BYTES;
+  if ("hashed" in request) return true;
+  return ("bytes" in request ? request.bytes.length : request.payload.length) <= SMALL_BYTES;
 }
