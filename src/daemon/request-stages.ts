@@ -2,6 +2,7 @@ import { verifyCaptcha } from "../authenticate/captcha.ts";
 import type { Settings } from "../config/settings.ts";
 import { createRandomPieces } from "../lib/random-pieces.ts";
 import { toBase32 } from "../lib/base32.ts";
+import { Deadlines, SLICE_MS } from "../lib/deadlines.ts";
 import type { EventId } from "../model/outcome.ts";
 import { causeOfPublish } from "../nats/cause-of.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
@@ -24,7 +25,6 @@ import type { Storage } from "./storage.ts";
 
 /** Webhook senders wait 5 to 30 s; after this they hear 503. */
 const DELIVER_MS = 5_000;
-const SHARED_MS = 100;
 const CHUNK_TIMEOUT_MS = 5_000;
 /** Somebody waits at a form while the captcha's service is asked. */
 const CAPTCHA_MS = 4_000;
@@ -42,6 +42,7 @@ export function requestStages(parts: {
   const { storage, settings, stages, pool, log } = parts;
   const random = createRandomPieces();
   const newId = () => toBase32(random(16));
+  const deadlines = new Deadlines(DELIVER_MS - SLICE_MS);
   return {
     storeObject: (bytes, receivedAt, signal) => stages.storeObject(bytes, receivedAt, signal),
     sha256: (bytes) => stages.sha256(bytes),
@@ -73,30 +74,13 @@ export function requestStages(parts: {
     newTraceparent: (continued) => continued ?? newTraceparent(random(24)),
     logFault: (sentence, fields) => log.error(sentence, fields),
     publicUrl: settings.publicUrl,
-    deadline: sharedDeadline(),
+    deadline: () => deadlines.next(),
     get maxEventBytes() {
       return stages.maxEventBytes;
     },
     maxFieldBytes: settings.maxBodyBytes,
     objectBucket: stages.objectBucket,
     schemaSha256Of: (hook) => stages.schemaSha256Of(hook),
-  };
-}
-
-/**
- * One signal for all requests that begin within a moment: a timer and a weak reference for each request were a tenth of
- * its cost. It ends a moment early for the last of them, never late.
- */
-function sharedDeadline(): () => AbortSignal {
-  let signal: AbortSignal | undefined;
-  let madeAt = 0;
-  return () => {
-    const now = performance.now();
-    if (signal === undefined || now - madeAt > SHARED_MS) {
-      signal = AbortSignal.timeout(DELIVER_MS);
-      madeAt = now;
-    }
-    return signal;
   };
 }
 
