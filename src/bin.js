@@ -61,7 +61,10 @@ function checkoutCommand([first, ...others]) {
   return [main, ...(first === undefined ? [] : [first]), ...others];
 }
 
-/** Both kinds of memory are bounded when a process begins only: so it begins once more, and stays the same process. */
+/**
+ * Both kinds of memory are bounded when a process begins only: so it begins once more, and stays the same process. Who sets the
+ * flag, or keeps a channel to it, has it begin once, and sets the variables of the C library too.
+ */
 function startWithinMemory() {
   const isBounded = `${process.execArgv.join(" ")} ${process.env.NODE_OPTIONS ?? ""}`.includes(MEMORY_FLAG);
   if (isBounded || process.channel !== undefined || process.platform === "win32" || process.execve === undefined)

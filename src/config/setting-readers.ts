@@ -49,19 +49,36 @@ export const readListenAddress = (text: string): { readonly at: ListenAddress } 
   return at === undefined ? undefined : { at };
 };
 
-const HEADER_FIELD = /^([!#$%&'*+.^_`|~\w-]+)\s*=\s*([\t\x20-\x7e]*)$/;
+const HEADER_FIELD = /^([!#$%&'*+.^_`|~\w-]+)\s*=\s*(.*)$/;
+/** What `fetch` sends as a value. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** What `fetch` sends of itself, or fails with. */
+const NOT_OURS = /^(?:connection|keep-alive|transfer-encoding|upgrade|expect|host|content-(?:length|type))$/;
 
-/** Source: OpenTelemetry, "OTLP Exporter, Specifying headers via environment variables"; names by RFC 9110 §5.6.2. */
+/**
+ * Refuses what no request could send, so that the start says it and not each batch.
+ *
+ * Source: OpenTelemetry, "OTLP Exporter, Specifying headers via environment variables"; names by RFC 9110 §5.6.2.
+ */
 export const readHeaderFields = (text: string): Readonly<Record<string, string>> | undefined => {
-  const pairs = readList(text).map((pair) => HEADER_FIELD.exec(pair));
+  const fields: [name: string, value: string][] = [];
+  for (const pair of readList(text)) {
+    const [, name = "", encoded = ""] = HEADER_FIELD.exec(pair) ?? [];
+    const value = decoded(encoded);
+    if (name === "" || NOT_OURS.test(name.toLowerCase()) || value === undefined) return undefined;
+    if (!HEADER_VALUE.test(value)) return undefined;
+    fields.push([name.toLowerCase(), value]);
+  }
+  return Object.fromEntries(fields);
+};
+
+function decoded(text: string): string | undefined {
   try {
-    // Decoded it is what `fetch` may send, or it is refused here and not at each batch.
-    const fields = new Headers(pairs.map((pair) => [pair?.[1] ?? "", decodeURIComponent(pair?.[2] ?? "")]));
-    return Object.fromEntries(fields);
+    return decodeURIComponent(text);
   } catch {
     return undefined;
   }
-};
+}
 
 /** Without the slash at its end. */
 export const readHttpUrl = (text: string): string | undefined =>

@@ -24,7 +24,7 @@ export interface MailStages {
   keyOf(hook: Hook): Promise<string | undefined>;
   /** Starts to look into who sent the mail. */
   verdictsOf(mail: ReceivedMail): PendingAuthentication;
-  /** In hex; a thread has the work where it is long. */
+  /** In hex; a thread has the work where there are many bytes, in shared memory. */
   sha256(bytes: Uint8Array): Promise<string>;
   /** Stores bytes by content and returns the object's name, or says why they are not stored. */
   storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;

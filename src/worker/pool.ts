@@ -31,6 +31,8 @@ const STARVED_MS = 1_000;
 const DEAD_POOL_PAUSE_MS = 1_000;
 /** A millisecond of a thread: asking one costs a tenth of it. */
 const LONG_HASH_BYTES = 512 * 1024;
+/** Then it is made here: a delivery has not the time to wait for threads that are all held up. */
+const LATE_HASH_MS = 2_000;
 
 /**
  * Threads that parse and extract, each with a limit on CPU time, heap and wall time.
@@ -85,8 +87,12 @@ export class WorkerPool {
   /** SHA-256 in hex, by a thread where the bytes are many and need no copy. Never throws. */
   async sha256(bytes: Uint8Array): Promise<string> {
     if (bytes.length < LONG_HASH_BYTES || !(bytes.buffer instanceof SharedArrayBuffer)) return hashInTurns(bytes);
-    const result = await this.#ask({ hashed: bytes });
-    return result.kind === "hash" ? result.sha256 : hashInTurns(bytes);
+    const asked = this.#ask({ hashed: bytes });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), LATE_HASH_MS)));
+    const result = await Promise.race([asked, late]);
+    clearTimeout(timer);
+    return result?.kind === "hash" ? result.sha256 : hashInTurns(bytes);
   }
 
   #ask(request: ThreadRequest): Promise<PoolResult | SchemaResult | HashResult> {

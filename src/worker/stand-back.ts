@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 
-/** A third of the main thread's share, where both want the same core. */
+/** Above the main thread's: a third of its share, where both want the same core. */
 const NICENESS = 5;
 
 /**
@@ -11,7 +11,8 @@ const NICENESS = 5;
 export function standBack(): void {
   if (process.platform !== "linux") return;
   try {
-    setPriority(Number(readlinkSync("/proc/thread-self").split("/").at(-1)), NICENESS);
+    const thread = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+    setPriority(thread, Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW));
   } catch {
     // Without /proc, or where it is forbidden, all threads have the same turn.
   }

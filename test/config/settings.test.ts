@@ -80,7 +80,16 @@ test("header fields for the collector are decoded, and what no header can be is 
     "x-scope": "a,b",
     "x-empty": "",
   });
-  for (const text of ["key", "=value", "a b=c", "key=%zz", "key=a%0d%0ab", "key=%e2%82%ac"]) {
+  for (const text of [
+    "key",
+    "=value",
+    "a b=c",
+    "key=%zz",
+    "key=a%0d%0ab",
+    "key=%01",
+    "key=%e2%82%ac",
+    "Connection=close",
+  ]) {
     const { message } = refusal({ OTEL_EXPORTER_OTLP_HEADERS: text });
     expect(message).toContain("OTEL_EXPORTER_OTLP_HEADERS is …; allowed: name=value pairs");
   }
