@@ -50,7 +50,7 @@ const DRAIN_MS = 60_000;
 const RECOVERY_PATIENCE_MS = 60_000;
 const WARM_UP_MS = 300_000;
 /** At first a crowd makes the watched replica as large as it will ever be: what it holds more after that is a leak. */
-const CROWD = { senders: 20, lastsMs: 60_000 } as const;
+const CROWD = { senders: 20, lastsMs: 240_000 } as const;
 const LIE = join(import.meta.dirname, "answer-before-ack.ts");
 const GARBAGE = join(import.meta.dirname, "collect-garbage.ts");
 
