@@ -24,6 +24,7 @@ import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
+import { SharedGarbage } from "../worker/shared-garbage.ts";
 import { lookUpUnknown } from "./look-up.ts";
 import { LiveCertificate } from "./certificate.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
@@ -32,6 +33,8 @@ import { endWithOutcomes, tracedMail } from "./traced.ts";
 
 /** Mails in memory at once, in units of the largest one. */
 const LARGEST_MAILS_IN_FLIGHT = 8;
+/** Then the main thread collects: seldom, for all others wait meanwhile. */
+const MAX_DELIVERED_BYTES = 64 * 1024 * 1024;
 const MAX_MAILS_IN_FLIGHT = 2_000;
 /** Bytes of one stranger's address in a minute, in units of the largest mail. */
 const LARGEST_MAILS_PER_MINUTE = 20;
@@ -178,6 +181,7 @@ function servicesOf(
   const { settings, storage, stages, log, metrics, rates, pulse, deliverMs, onRefusal } = parts;
   const { snapshot, nats } = storage;
   const deadlines = new Deadlines(deliverMs, stopping);
+  const garbage = new SharedGarbage(MAX_DELIVERED_BYTES);
   let mailsInFlight = 0;
 
   const deliver = async (mail: ReceivedMail, door: "smtp" | "lmtp") => {
@@ -195,6 +199,7 @@ function servicesOf(
       return { whole, each };
     } finally {
       mailsInFlight -= 1;
+      garbage.add(mail.bytes);
     }
   };
 

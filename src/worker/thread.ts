@@ -14,8 +14,9 @@ import { standBack } from "./stand-back.ts";
 const port = parentPort;
 if (port === null) throw new Error("thread.ts is started by the worker pool");
 
+const MAX_READ_BYTES = 16 * 1024 * 1024;
 const KEEP_CODE_AFTER_MS = 2_000;
-const garbage = new SharedGarbage();
+const garbage = new SharedGarbage(MAX_READ_BYTES);
 standBack();
 answer({ kind: "ready" }, []);
 // Node would keep the compiled code at an orderly end only; without it the next start makes it again in each thread.
