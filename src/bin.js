@@ -62,8 +62,8 @@ function checkoutCommand([first, ...others]) {
 }
 
 /**
- * Both kinds of memory are bounded when a process begins only: so it begins once more, and stays the same process. Who sets the
- * flag, or keeps a channel to it, has it begin once, and sets the variables of the C library too.
+ * Both kinds of memory are bounded when a process begins only: so it begins once more, and stays the same process. Not where
+ * the flag was set already, or a parent has a channel to it: the C library's variables are then theirs to set as well.
  */
 function startWithinMemory() {
   const isBounded = `${process.execArgv.join(" ")} ${process.env.NODE_OPTIONS ?? ""}`.includes(MEMORY_FLAG);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import { makeRoom } from "../lib/make-room.ts";
 import { Tasks } from "../lib/tasks.ts";
+import { within } from "../lib/within.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** Something done to many things, one after the other, while its page shows how far it is. */
@@ -72,9 +73,6 @@ export class Jobs {
   /** Stops after the one it is at; one that takes longer than `graceMs` is left to fail, and stays a dead letter. */
   async close(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, graceMs);
-    await Promise.race([this.#tasks.settled(), late]);
-    clearTimeout(timer);
+    await within(this.#tasks.settled(), graceMs);
   }
 }

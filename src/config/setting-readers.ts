@@ -1,6 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { availableParallelism } from "node:os";
 
+import { percentDecoded } from "../lib/percent-decoded.ts";
 import type { ListenAddress } from "./units.ts";
 import { parseDuration, parseListenAddress } from "./units.ts";
 
@@ -64,21 +65,13 @@ export const readHeaderFields = (text: string): Readonly<Record<string, string>>
   const fields: [name: string, value: string][] = [];
   for (const pair of readList(text)) {
     const [, name = "", encoded = ""] = HEADER_FIELD.exec(pair) ?? [];
-    const value = decoded(encoded);
+    const value = percentDecoded(encoded);
     if (name === "" || NOT_OURS.test(name.toLowerCase()) || value === undefined) return undefined;
     if (!HEADER_VALUE.test(value)) return undefined;
     fields.push([name.toLowerCase(), value]);
   }
   return Object.fromEntries(fields);
 };
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Without the slash at its end. */
 export const readHttpUrl = (text: string): string | undefined =>

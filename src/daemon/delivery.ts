@@ -8,6 +8,7 @@ import { MAX_INLINE_EVENT_BYTES } from "../event/build-event.ts";
 import { Gate } from "../lib/gate.ts";
 import { createRandomPieces } from "../lib/random-pieces.ts";
 import { Remembered } from "../lib/remembered.ts";
+import { within } from "../lib/within.ts";
 import type { Hook } from "../model/hook.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
 import { INBOX_PREFIX } from "../nats/connection.ts";
@@ -90,13 +91,12 @@ const NO_ANSWER: ReadonlySet<ReturnType<typeof causeOf>> = new Set(["no-ack", "n
 /** Notices when the event stream stops to answer, and when it answers again. */
 export function createPulse(storage: Storage): Pulse {
   return new Pulse(async () => {
-    const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PROBE_MS));
     const asked = storage.jsm.streams.info(EVENT_STREAM).then(
       () => true,
       // Any answer ends the silence: what is wrong with the stream is said by the next mail's own answer.
       (error: unknown) => !NO_ANSWER.has(causeOf(error)),
     );
-    return Promise.race([asked, late]);
+    return (await within(asked, PROBE_MS)) ?? false;
   });
 }
 

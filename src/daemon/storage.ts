@@ -1,4 +1,5 @@
 import type { Settings } from "../config/settings.ts";
+import { within } from "../lib/within.ts";
 import type { NatsClients } from "../nats/clients.ts";
 import { openClients } from "../nats/clients.ts";
 import type { Nats } from "../nats/connection.ts";
@@ -66,11 +67,8 @@ export async function openStorage(settings: Settings, log: Log, serverSyncsAlway
 
 /** Says good-bye to NATS; one that is away or silent is left without it, because nothing unacknowledged was answered 250. */
 async function endConnection(connection: Nats["connection"], log: Log): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, DRAIN_MS)));
-  await Promise.race([connection.drain(), late]).catch((error: unknown) =>
+  await within(connection.drain(), DRAIN_MS).catch((error: unknown) =>
     log.debug("NATS was left without a good-bye", { error }),
   );
-  clearTimeout(timer);
   if (!connection.isClosed()) await connection.close();
 }

@@ -15,7 +15,7 @@ export interface BuiltEvent {
 
 /** An event whose data does not fit: there is none before its data is stored, for it names the object. */
 export interface OutsizedEvent {
-  readonly data: Uint8Array;
+  readonly data: JsonText;
   readonly referringTo: (objectName: string) => BuiltEvent;
 }
 
@@ -52,7 +52,7 @@ export function buildEvent(
   const whole = Buffer.from(eventJson(frame, [["data", data]]));
   if (whole.length <= limits.maxBytes) return { eventId, hook, traceparent, bytes: whole };
   return {
-    data: Buffer.from(data),
+    data,
     referringTo(objectName) {
       const dataref = toJson(`nats-object://${limits.bucket}/${objectName}`);
       return { eventId, hook, traceparent, bytes: Buffer.from(eventJson(frame, [["dataref", dataref]])) };

@@ -1,3 +1,5 @@
+import { percentDecoded } from "../lib/percent-decoded.ts";
+
 /** The name of a field and of its file, from the Content-Disposition of one part. */
 interface Disposition {
   readonly name: string;
@@ -45,13 +47,8 @@ function parseUnescaped(rest: string): Disposition | undefined {
 /** `UTF-8''na%C3%AFve.txt` (RFC 8187 §3.2). */
 function extendedValue(text: string | undefined): string | undefined {
   const [, escaped] = /^utf-8'[^']*'(.*)$/i.exec(text ?? "") ?? [];
-  if (escaped === undefined) return undefined;
-  try {
-    return decodeURIComponent(escaped);
-  } catch {
-    // Damaged escapes: the plain parameter stands beside it.
-    return undefined;
-  }
+  // Where escapes are damaged, the plain parameter stands beside it.
+  return escaped === undefined ? undefined : percentDecoded(escaped);
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

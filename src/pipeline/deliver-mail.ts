@@ -2,6 +2,7 @@ import type { BuiltDeadLetter } from "../event/dead-letter.ts";
 import type { BuiltEvent } from "../event/build-event.ts";
 import type { PendingAuthentication } from "../authenticate/mail.ts";
 import { unreachable } from "../lib/unreachable.ts";
+import { within } from "../lib/within.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
 import type { Attachment, ReceivedMail } from "../model/mail.ts";
@@ -132,13 +133,7 @@ async function authenticationFor(
   if (deliveries.some(({ hook }) => hook.options.authenticate.require !== "none")) return pending.whole;
   // What DNS said of mail like this is remembered, mostly: then it was known before the mail was read.
   if (pending.isWhole) return pending.soFar();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Authentication>((resolve) => {
-    timer = setTimeout(() => resolve(pending.soFar()), pending.patienceMs);
-  });
-  const first = await Promise.race([pending.whole, late]);
-  clearTimeout(timer);
-  return first;
+  return (await within(pending.whole, pending.patienceMs)) ?? pending.soFar();
 }
 
 async function wishesOf(

@@ -1,6 +1,7 @@
 import type { JsonNode } from "../extract/json-node.ts";
 import { memberOf, parseNode, textOf, writeNode } from "../extract/json-node.ts";
 import { objectOf, toJson } from "../event/json.ts";
+import { percentDecoded } from "../lib/percent-decoded.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { RequestProblem } from "../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
@@ -134,10 +135,6 @@ function binary(request: ReceivedRequest, type: BodyType): IncomingEvents {
 function attributeOf(headers: RequestHeaders, name: string): string | undefined {
   if (headers[name] === undefined) return undefined;
   const value = headerOf(headers, name);
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    // A lone % means itself: many senders do not encode.
-    return value;
-  }
+  // A lone % means itself: many senders do not encode.
+  return percentDecoded(value) ?? value;
 }

@@ -18,6 +18,7 @@ import { isAutomatic } from "./decide.ts";
 import type { MailStages, StoredObject } from "./deliver-mail.ts";
 import type { Delivery } from "./deliveries.ts";
 import { rawIdentity } from "./raw-identity.ts";
+import { withStoredData } from "./with-stored-data.ts";
 
 type Publication = Decision & { readonly kind: "publish" };
 type Read = MailReading & { readonly kind: "read" };
@@ -74,12 +75,8 @@ export class OneMail {
       if (raw.kind === "tryLater") return raw;
       event = eventWith(raw.name);
     }
-    if ("data" in event) {
-      const stored = await this.#stages.storeObject(event.data, this.#mail.receivedAt, this.#signal);
-      if (stored.kind === "tryLater") return stored;
-      event = event.referringTo(stored.name);
-    }
-    return (await this.#stages.publishEvent(event, this.#signal)).outcome;
+    const fitting = await withStoredData(event, this.#stages, this.#mail.receivedAt, this.#signal);
+    return "kind" in fitting ? fitting : (await this.#stages.publishEvent(fitting, this.#signal)).outcome;
   }
 
   deadLetter(delivery: Delivery, reading: Read, reason: DeadLetterReason): Promise<Outcome> {

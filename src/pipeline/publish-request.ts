@@ -10,6 +10,7 @@ import { headerOf } from "../model/request.ts";
 import { parseTraceparent } from "../telemetry/trace-context.ts";
 import type { ReceivedFile } from "./receive-files.ts";
 import type { RequestStages } from "./request-stages.ts";
+import { withStoredData } from "./with-stored-data.ts";
 
 /** What shall be stored for one request. */
 export interface Publication {
@@ -41,7 +42,7 @@ export async function publishRequest(
   const { hook, receivedAt } = request;
   const { eventId, payload, files } = publication;
   const schemaSha256 = stages.schemaSha256Of(hook);
-  let event = buildEvent(
+  const event = buildEvent(
     {
       eventId,
       hook,
@@ -57,12 +58,9 @@ export async function publishRequest(
     ]),
     { maxBytes: stages.maxEventBytes, bucket: stages.objectBucket },
   );
-  if ("data" in event) {
-    const stored = await stages.storeObject(event.data, receivedAt, signal);
-    if (stored.kind === "tryLater") return stored;
-    event = event.referringTo(stored.name);
-  }
-  const { outcome, sequence } = await stages.publishEvent(event, signal);
+  const fitting = await withStoredData(event, stages, receivedAt, signal);
+  if ("kind" in fitting) return fitting;
+  const { outcome, sequence } = await stages.publishEvent(fitting, signal);
   if (outcome.kind === "refused") throw new Error("a publish was refused, which only doors do");
   if (outcome.kind !== "stored" || !outcome.duplicate || !publication.isIdChosen || sequence === undefined)
     return outcome;

@@ -15,12 +15,14 @@ export type PoolFailure =
   | { readonly kind: "busy" };
 
 /** What came of a hash in the pool, SHA-256 in hex. */
-export type HashResult = (ReadResponse & { readonly kind: "hash" }) | PoolFailure;
+type HashResult = (ReadResponse & { readonly kind: "hash" }) | PoolFailure;
+
+export type JobResult = PoolResult | SchemaResult | HashResult;
 
 /** One request to the pool, and who waits for its answer. */
 export interface Job {
   readonly request: ThreadRequest;
-  readonly resolve: (result: PoolResult | SchemaResult | HashResult) => void;
+  readonly resolve: (result: JobResult) => void;
   /** On the clock of `performance.now()`. */
   readonly waitsSince: number;
 }

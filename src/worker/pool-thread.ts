@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 
 import { unreachable } from "../lib/unreachable.ts";
-import type { HashResult, Job, PoolFailure, PoolResult, SchemaResult } from "./job.ts";
+import type { Job, JobResult, PoolFailure, PoolResult } from "./job.ts";
 import type { ReadResponse } from "./messages.ts";
 
 // `tsc` rewrites imports but not strings, so a thread is started with its starter's extension.
@@ -90,7 +90,7 @@ export class PoolThread {
     await this.#worker.terminate();
   }
 
-  #finish(result: PoolResult | SchemaResult | HashResult): void {
+  #finish(result: JobResult): void {
     const job = this.#job;
     this.#begin(undefined);
     job?.resolve(result);
@@ -103,9 +103,7 @@ export class PoolThread {
   }
 }
 
-function resultOf(
-  response: Exclude<ReadResponse, { kind: "ready" | "unloaded" }>,
-): PoolResult | SchemaResult | HashResult {
+function resultOf(response: Exclude<ReadResponse, { kind: "ready" | "unloaded" }>): JobResult {
   switch (response.kind) {
     case "reading":
       return response.reading;

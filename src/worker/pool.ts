@@ -1,7 +1,8 @@
 import { hashInTurns } from "../lib/hash-in-turns.ts";
+import { within } from "../lib/within.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
-import type { HashResult, Job, PoolFailure, PoolResult, SchemaResult } from "./job.ts";
+import type { Job, JobResult, PoolFailure, PoolResult, SchemaResult } from "./job.ts";
 import { isSmall } from "./job.ts";
 import type { ThreadRequest } from "./messages.ts";
 import { PoolThread } from "./pool-thread.ts";
@@ -87,15 +88,11 @@ export class WorkerPool {
   /** SHA-256 in hex, by a thread where the bytes are many and need no copy. Never throws. */
   async sha256(bytes: Uint8Array): Promise<string> {
     if (bytes.length < LONG_HASH_BYTES || !(bytes.buffer instanceof SharedArrayBuffer)) return hashInTurns(bytes);
-    const asked = this.#ask({ hashed: bytes });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), LATE_HASH_MS)));
-    const result = await Promise.race([asked, late]);
-    clearTimeout(timer);
+    const result = await within(this.#ask({ hashed: bytes }), LATE_HASH_MS);
     return result?.kind === "hash" ? result.sha256 : hashInTurns(bytes);
   }
 
-  #ask(request: ThreadRequest): Promise<PoolResult | SchemaResult | HashResult> {
+  #ask(request: ThreadRequest): Promise<JobResult> {
     if (this.#closed || this.#waiting.length >= this.#settings.maxWaiting) return Promise.resolve({ kind: "busy" });
     this.start();
     return new Promise((resolve) => {

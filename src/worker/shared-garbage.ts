@@ -19,7 +19,8 @@ export class SharedGarbage {
 
   /** Counts a mail that is done with, if it is shared; collects, once its answer is out, when there are many bytes of them. */
   add(bytes: Uint8Array): void {
-    if (bytes.buffer instanceof SharedArrayBuffer) this.#bytes += bytes.length;
+    if (!(bytes.buffer instanceof SharedArrayBuffer)) return;
+    this.#bytes += bytes.length;
     if (this.#bytes < this.#maxBytes) return;
     this.#bytes = 0;
     this.#collect ??= collector();

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { flushCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 
@@ -34,7 +34,7 @@ port.on("message", (request: ThreadRequest) => {
 async function answerTo(request: ThreadRequest): Promise<ReadResponse> {
   if ("schema" in request) return { kind: "verdict", verdict: await checkSchema(request.schema, request.payload) };
   if ("hashed" in request) {
-    const sha256 = createHash("sha256").update(request.hashed).digest("hex");
+    const sha256 = hash("sha256", request.hashed, "hex");
     garbage.add(request.hashed);
     return { kind: "hash", sha256 };
   }

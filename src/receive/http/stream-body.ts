@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
+import { within } from "../../lib/within.ts";
 import { BodyProblem } from "../../model/request.ts";
 
 /**
@@ -33,17 +34,11 @@ export async function* streamBodyOf(
 }
 
 async function nextOf(chunks: AsyncIterator<unknown>, idleMs: number): Promise<IteratorResult<unknown, unknown>> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"idle">((resolve) => {
-    timer = setTimeout(() => resolve("idle"), idleMs);
-  });
   try {
-    const next = await Promise.race([chunks.next(), late]);
-    if (next === "idle") throw new BodyProblem("idle");
+    const next = await within(chunks.next(), idleMs);
+    if (next === undefined) throw new BodyProblem("idle");
     return next;
   } catch (error) {
     throw error instanceof BodyProblem ? error : new BodyProblem("gone", { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }
