@@ -23,10 +23,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "every room">> = {
   nats: [],
   receive: [],
   admin: [],
-  worker: ["parse", "extract"],
+  engine: ["parse", "extract", "authenticate", "event"],
   publish: ["nats"],
   registry: ["nats"],
-  pipeline: ["worker", "parse", "extract", "authenticate", "event", "publish"],
+  pipeline: ["engine", "parse", "extract", "authenticate", "event", "publish"],
   daemon: "every room",
   cli: "every room",
 };

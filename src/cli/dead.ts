@@ -1,7 +1,7 @@
 import { Command } from "commander";
 
 import type { Settings } from "../config/settings.ts";
-import { READ_LIMITS, mailStages, publishOn } from "../daemon/delivery.ts";
+import { createEngine, mailStages, publishOn } from "../daemon/delivery.ts";
 import type { ReplayResult } from "../daemon/replay.ts";
 import { createReplayMemory, replayDeadLetter } from "../daemon/replay.ts";
 import type { Storage } from "../daemon/storage.ts";
@@ -9,13 +9,11 @@ import { OperatorError } from "../model/operator-error.ts";
 import type { StoredDeadLetter } from "../publish/dead-letters.ts";
 import { discardDeadLetter, findDeadLetter, readDeadLetters } from "../publish/dead-letters.ts";
 import { createLog } from "../telemetry/log.ts";
-import { WorkerPool } from "../worker/pool.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { print, printJson, printTable, styled } from "./print.ts";
 
 type Found = { readonly sequence: number; readonly letter: StoredDeadLetter };
 
-const REPLAY_HEAP_MB = 512;
 /** A mailbox provider waits for somebody to say yes. */
 const FOR_A_PERSON = "forwarding-confirmation";
 
@@ -113,15 +111,15 @@ async function replayAll(
   command: Command,
 ): Promise<{ id: string; result: ReplayResult["kind"]; why?: string }[]> {
   const log = createLog("warn");
-  await using pool = new WorkerPool({
-    workers: 1,
-    parseTimeoutMs: settings.parseTimeout,
-    maxWaiting: 10,
-    limits: READ_LIMITS,
-    heapMb: REPLAY_HEAP_MB,
-    onRestart: () => undefined,
+  await using engine = createEngine(settings, log);
+  const stages = mailStages({
+    storage,
+    settings,
+    publish: publishOn(storage, undefined),
+    engine,
+    log,
+    env: process.env,
   });
-  const stages = mailStages({ storage, settings, publish: publishOn(storage, undefined), pool, log, env: process.env });
   const results: { id: string; result: ReplayResult["kind"]; why?: string }[] = [];
   const memory = createReplayMemory(storage);
   for (const [index, found] of letters.entries()) {

@@ -2,6 +2,7 @@ import type { OidcOptions } from "../admin/oidc.ts";
 import { openAdminListener } from "../admin/listener.ts";
 import { createProbes } from "../admin/probes.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Engine } from "../engine/engine.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -24,6 +25,8 @@ export interface AdminDoorParts {
   readonly storage: Storage;
   /** What a replay runs through. */
   readonly stages: MailStages;
+  /** What reads mails for the test bench. */
+  readonly engine: Engine;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly isServing: () => boolean;

@@ -1,11 +1,11 @@
 import type { FoundItem, MailReport, ReadingServices, TakeOptions } from "../admin/services.ts";
+import type { MailReading } from "../engine/read-mail.ts";
 import type { PayloadChoice } from "../extract/payload.ts";
 import { placeInWords } from "../extract/place-in-words.ts";
 import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
 import type { Selection } from "../model/hook-options.ts";
 import type { LooseKind } from "../parse/loose-input.ts";
 import { kindOfInput } from "../parse/loose-input.ts";
-import type { MailReading } from "../worker/read-mail.ts";
 import type { NoteChange } from "./admin-hooks.ts";
 import type { SendParts } from "./admin-send.ts";
 import { sendToHook } from "./admin-send.ts";
@@ -20,7 +20,7 @@ const LOOSE_TYPES = {
 
 /** Reading mails for the admin page, in the daemon's own workers and with its limits. */
 export function adminReading(parts: SendParts, noteChange: NoteChange): ReadingServices {
-  const { storage, stages } = parts;
+  const { storage, engine } = parts;
   return {
     kindOf: kindOfInput,
     send: async (eventName, bytes, by) => {
@@ -29,7 +29,7 @@ export function adminReading(parts: SendParts, noteChange: NoteChange): ReadingS
       return answer;
     },
     readMail: async (bytes, options) => {
-      const reading = await stages.read(asMail(bytes), [{ options: optionsOf(storage, options) }]);
+      const reading = await engine.report(asMail(bytes), [{ options: optionsOf(storage, options) }]);
       switch (reading.kind) {
         case "read":
           return reportOf(reading);

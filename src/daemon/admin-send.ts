@@ -1,4 +1,5 @@
 import type { SendAnswer } from "../admin/services.ts";
+import type { Engine } from "../engine/engine.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
@@ -9,6 +10,7 @@ import type { Storage } from "./storage.ts";
 export interface SendParts {
   readonly storage: Storage;
   readonly stages: MailStages;
+  readonly engine: Engine;
   /** `host:port` of our own HTTP door, once it is open. */
   readonly httpAddress: () => string | undefined;
 }
@@ -33,7 +35,7 @@ export async function sendToHook(
 }
 
 async function sendMail(stages: MailStages, hook: Hook, bytes: Uint8Array): Promise<SendAnswer> {
-  const [outcome] = await deliverMail(
+  const { outcomes } = await deliverMail(
     {
       // Not the null sender: that would be a bounce.
       envelope: {
@@ -52,6 +54,7 @@ async function sendMail(stages: MailStages, hook: Hook, bytes: Uint8Array): Prom
     stages,
     AbortSignal.timeout(SEND_MS),
   );
+  const [outcome] = outcomes;
   if (outcome === undefined) throw new Error("a mail to one hook has no outcome");
   switch (outcome.kind) {
     case "stored":

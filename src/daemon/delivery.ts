@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
 
-import { DnsLookups } from "../authenticate/dns-lookups.ts";
-import type { DmarcReading } from "../authenticate/dmarc.ts";
-import { authenticateMail } from "../authenticate/mail.ts";
 import type { Settings } from "../config/settings.ts";
+import { READ_LIMITS } from "../engine/budgets.ts";
+import { Engine } from "../engine/engine.ts";
+import type { PlannedObject } from "../engine/job.ts";
 import { MAX_INLINE_EVENT_BYTES } from "../event/build-event.ts";
+import { objectNameOf } from "../event/object-name.ts";
 import { Gate } from "../lib/gate.ts";
+import { hashInTurns } from "../lib/hash-in-turns.ts";
 import { createRandomPieces } from "../lib/random-pieces.ts";
-import { Remembered } from "../lib/remembered.ts";
 import { within } from "../lib/within.ts";
 import type { Hook } from "../model/hook.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
 import { INBOX_PREFIX } from "../nats/connection.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
-import { piecesOfAttachment } from "../parse/mail.ts";
-import type { ObjectContent } from "../publish/objects.ts";
-import { OBJECT_BUCKET, objectNameOf, putObject } from "../publish/objects.ts";
+import { decodeInPieces } from "../parse/transfer-encoding.ts";
+import { OBJECT_BUCKET, putObject } from "../publish/objects.ts";
 import { AckInbox } from "../publish/ack-inbox.ts";
 import { publishDeadLetter } from "../publish/dead-letter.ts";
 import { EVENT_STREAM, publishEvent } from "../publish/publish-event.ts";
@@ -25,17 +25,8 @@ import { Pulse } from "../publish/pulse.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { newTraceparent } from "../telemetry/trace-context.ts";
-import type { WorkerPool } from "../worker/pool.ts";
-import type { ReadLimits } from "../worker/read-mail.ts";
-import { isLightWork, readMail } from "../worker/read-mail.ts";
 import { secretsFrom } from "./secrets.ts";
 import type { Storage } from "./storage.ts";
-
-/** The limits of contract §4. */
-export const READ_LIMITS: ReadLimits = {
-  mime: { parts: 1_000, mimeDepth: 50, headerBytes: 256 * 1024, rfc822Depth: 8, textBytes: 64 * 1024 },
-  extract: { jsonDepth: 512, items: 1_000, htmlDepth: 512, htmlNodes: 250_000 },
-};
 
 // Measured best by the field notes; more in flight only makes each wait longer.
 const MAX_IN_FLIGHT = 256;
@@ -44,19 +35,9 @@ const ATTEMPT_MS = 3_000;
 const OBJECT_TIMEOUT_MS = 5_000;
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const PROBE_MS = 1_000;
+const MAX_WAITING_MAILS = 1_000;
 /** What headers and protocol may add to an event's bytes in one NATS message. */
 const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
-
-const DNS_LIMITS = {
-  timeoutMs: 5_000,
-  cacheMs: 60_000,
-  troubleMs: 5_000,
-  cachedAnswers: 20_000,
-  lookupsPerMail: 80,
-  inFlight: 1_000,
-};
-const POLICIES = 10_000;
-const DNS_DEADLINE_MS = 8_000;
 
 /** The places of publishes on their way, and of those that wait for one. */
 export function publishGate(): Gate {
@@ -104,38 +85,54 @@ export interface DeliveryParts {
   readonly storage: Storage;
   readonly settings: Settings;
   readonly publish: Publish;
-  readonly pool: WorkerPool;
+  readonly engine: Engine;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** The engine that the settings ask for. */
+export function createEngine(
+  { workers, parseTimeout, dnsServers, authservIds }: Settings,
+  log: Log,
+  onRestart: () => void = () => undefined,
+): Engine {
+  return new Engine({
+    workers,
+    parseTimeoutMs: parseTimeout,
+    maxWaiting: MAX_WAITING_MAILS,
+    limits: READ_LIMITS,
+    dnsServers,
+    authservIds,
+    objectBucket: OBJECT_BUCKET,
+    onRestart: (why) => {
+      onRestart();
+      log.warn("An engine thread was replaced", { why });
+    },
+    onFault: (sentence, error) => log.error(sentence, { error }),
+  });
+}
+
 /** The stages of a mail, wired to the rooms that carry them out. */
-export function mailStages({ storage, settings, publish, pool, log, metrics, env }: DeliveryParts): MailStages {
+export function mailStages({ storage, settings, publish, engine, log, metrics, env }: DeliveryParts): MailStages {
   const secretsOf = secretsFrom(storage, env);
   const random = createRandomPieces();
   return {
-    read: async (bytes, wishes) => {
+    plan: async (job, signal) => {
       const startedAt = performance.now();
-      const result = isLightWork(bytes, wishes)
-        ? await readMail(bytes, wishes, READ_LIMITS)
-        : await pool.read(bytes, wishes);
+      const answer = await engine.planMail(job, signal);
       metrics?.observeParse(performance.now() - startedAt);
-      return result;
+      return answer;
     },
-    keyOf: async (hook) => (hook.options.key === undefined ? undefined : secretsOf(hook, hook.options.key)[0]),
-    verdictsOf: authenticatorOf(settings, log),
-    sha256: (bytes) => pool.sha256(bytes),
-    storeObject: async (bytes, receivedAt) => {
-      const sha256 = await pool.sha256(bytes);
-      return storeObject(storage, { size: bytes.length, sha256, pieces: () => [bytes] }, receivedAt);
+    keyOf: (hook) => (hook.options.key === undefined ? undefined : secretsOf(hook, hook.options.key)[0]),
+    storeObject: (object) => storeObject(storage, object),
+    storeBytes: async (bytes, { messageKey, receivedAt }) => {
+      const sha256 = await hashInTurns(bytes);
+      const name = objectNameOf(messageKey, sha256, receivedAt);
+      return storeObject(storage, { name, size: bytes.length, sha256, bytes, isEncoded: false });
     },
-    storeAttachment: (attachment, receivedAt) => {
-      const { size, sha256 } = attachment;
-      return storeObject(storage, { size, sha256, pieces: () => piecesOfAttachment(attachment) }, receivedAt);
-    },
-    publishEvent: ({ eventId, hook, bytes }, signal) =>
-      publishEvent({ eventId, eventName: hook.eventName, bytes }, publish, signal),
+    publishEvent: (event, signal) =>
+      publishEvent({ eventId: event.eventId, eventName: event.hook.eventName, bytes: event.bytes }, publish, signal),
     publishDeadLetter: (letter, signal) => publishDeadLetter(letter, publish, signal),
     newTraceparent: () => newTraceparent(random(24)),
     logFault: (sentence, fields) => log.error(sentence, fields),
@@ -148,28 +145,17 @@ export function mailStages({ storage, settings, publish, pool, log, metrics, env
   };
 }
 
-/** The look-ups of all mails share one cache; one mail may wait for DNS for less than a delivery may take. */
-function authenticatorOf({ dnsServers, authservIds }: Settings, log: Log): MailStages["verdictsOf"] {
-  const onFault = (error: unknown) => log.error("A mail could not be authenticated", { error });
-  const rules = {
-    dns: new DnsLookups({ servers: dnsServers, ...DNS_LIMITS }),
-    authservIds,
-    policies: new Remembered<DmarcReading>(POLICIES),
-    onFault,
-  };
-  return ({ bytes, envelope, peer }) =>
-    authenticateMail({ bytes, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS);
-}
-
 /** What the server takes in one message; it says so anew at each connection. */
 export function maxPayloadOf({ nats }: Storage): number {
   return nats.connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 }
 
-async function storeObject(storage: Storage, content: ObjectContent, receivedAt: number): Promise<StoredObject> {
+async function storeObject(storage: Storage, object: PlannedObject): Promise<StoredObject> {
   if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };
-  const name = objectNameOf(content.sha256, receivedAt);
+  const { name, size, bytes, isEncoded } = object;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
+    const content = { size, pieces: () => (isEncoded ? decodeInPieces(buffer) : [bytes]) };
     await putObject(storage.objects, name, content, {
       timeoutMs: OBJECT_TIMEOUT_MS,
       maxPayload: maxPayloadOf(storage),

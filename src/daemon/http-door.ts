@@ -1,6 +1,7 @@
 import { presentedKey } from "../authenticate/api-key.ts";
 import { answerHandshake, handshakeMethods, isHandshakeInBody } from "../authenticate/handshakes.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Engine } from "../engine/engine.ts";
 import { Budget } from "../lib/budget.ts";
 import type { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { Hook } from "../model/hook.ts";
@@ -19,7 +20,6 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { parseTraceparent } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
-import type { WorkerPool } from "../worker/pool.ts";
 import { lookUpUnknown } from "./look-up.ts";
 import { requestStages } from "./request-stages.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
@@ -48,7 +48,7 @@ export interface HttpDoorParts {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly stages: MailStages;
-  readonly pool: WorkerPool;
+  readonly engine: Engine;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tracer: Tracer | undefined;

@@ -3,6 +3,9 @@ import { domainToASCII } from "node:url";
 
 import type { Settings } from "../config/settings.ts";
 import type { ListenAddress } from "../config/units.ts";
+import { TRANSACTION_LIMITS } from "../engine/budgets.ts";
+import type { MailFacts } from "../engine/job.ts";
+import { SharedGarbage } from "../engine/shared-garbage.ts";
 import { Deadlines } from "../lib/deadlines.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { HookId } from "../model/hook-id.ts";
@@ -24,7 +27,6 @@ import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
-import { SharedGarbage } from "../worker/shared-garbage.ts";
 import { lookUpUnknown } from "./look-up.ts";
 import { LiveCertificate } from "./certificate.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
@@ -109,6 +111,7 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
         tls,
         name: settings.mailDomain.find((domain) => !domain.startsWith("*.")) ?? "localhost",
         maxMessageBytes: settings.maxMessageBytes,
+        transactionLimits: TRANSACTION_LIMITS,
         idleTimeoutMs: settings.idleTimeout,
         transactionTimeoutMs: settings.transactionTimeout,
         softBounce: settings.softBounce.on,
@@ -189,10 +192,14 @@ function servicesOf(
     const startedAt = performance.now();
     const span = parts.tracer?.start(`${door} mail`, { startMs: mail.recipients[0]?.askedAt ?? mail.receivedAt });
     try {
-      const each = await deliverMail(mail, span === undefined ? stages : tracedMail(stages, span), deadlines.next());
+      const { outcomes: each, facts } = await deliverMail(
+        mail,
+        span === undefined ? stages : tracedMail(stages, span),
+        deadlines.next(),
+      );
       const whole = combine(each);
       if (span !== undefined) endWithOutcomes(span, each, { "posthorn.transaction_id": mail.transactionId });
-      logMail(mail, each, performance.now() - startedAt, log);
+      logMail(mail, each, facts, performance.now() - startedAt, log);
       // One reply speaks for all: what was stored beside it will come again.
       if (door === "smtp" && whole.kind === "tryLater") onUnheard(each);
       for (const outcome of each) metrics.countOutcome(door, outcome.kind, causeInWords(outcome));
@@ -252,11 +259,18 @@ function servicesOf(
 }
 
 /** One line per mail with its outcome, in the order of its recipients. */
-function logMail(mail: ReceivedMail, outcomes: readonly Outcome[], tookMs: number, log: Log): void {
+function logMail(
+  mail: ReceivedMail,
+  outcomes: readonly Outcome[],
+  { messageId }: MailFacts,
+  tookMs: number,
+  log: Log,
+): void {
   const worst = outcomes.some(({ kind }) => kind === "tryLater");
   const fields = {
     transactionId: mail.transactionId,
     remoteAddress: mail.envelope.remoteAddress,
+    messageId,
     bytes: mail.bytes.length,
     tookMs: Math.round(tookMs * 10) / 10,
     outcomes: outcomes.map((outcome, index) => ({

@@ -46,7 +46,7 @@ export async function replayDeadLetter(
     return { kind: "published", outcome: { kind: "stored", eventId: letter.id as EventId, duplicate: true } };
   }
   let writtenAgain: number | undefined;
-  const outcomes = await deliverMail(
+  const { outcomes } = await deliverMail(
     {
       envelope: envelope as unknown as Envelope,
       recipients: [{ address: envelope.to[0] ?? "", tag, hook }],

@@ -1,5 +1,6 @@
 import { verifyCaptcha } from "../authenticate/captcha.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Engine } from "../engine/engine.ts";
 import { createRandomPieces } from "../lib/random-pieces.ts";
 import { toBase32 } from "../lib/base32.ts";
 import { Deadlines, SLICE_MS } from "../lib/deadlines.ts";
@@ -7,18 +8,10 @@ import type { EventId } from "../model/outcome.ts";
 import { causeOfPublish } from "../nats/cause-of.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import type { RequestStages } from "../pipeline/request-stages.ts";
-import {
-  OBJECT_BUCKET,
-  getObject,
-  objectNameOf,
-  putStream,
-  removeObject,
-  streamedObjectName,
-} from "../publish/objects.ts";
+import { OBJECT_BUCKET, getObject, putStream, removeObject, streamedObjectName } from "../publish/objects.ts";
 import { EVENT_STREAM } from "../publish/publish-event.ts";
 import { newTraceparent } from "../telemetry/trace-context.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { WorkerPool } from "../worker/pool.ts";
 import type { SecretsOf } from "./secrets.ts";
 import { maxPayloadOf } from "./delivery.ts";
 import type { Storage } from "./storage.ts";
@@ -34,19 +27,17 @@ export function requestStages(parts: {
   readonly storage: Storage;
   readonly settings: Settings;
   readonly stages: MailStages;
-  readonly pool: WorkerPool;
+  readonly engine: Engine;
   readonly log: Log;
   readonly secretsOf: SecretsOf;
   readonly rememberStored: (eventId: EventId) => void;
 }): RequestStages {
-  const { storage, settings, stages, pool, log } = parts;
+  const { storage, settings, stages, engine, log } = parts;
   const random = createRandomPieces();
   const newId = () => toBase32(random(16));
   const deadlines = new Deadlines(DELIVER_MS - SLICE_MS);
   return {
-    storeObject: (bytes, receivedAt, signal) => stages.storeObject(bytes, receivedAt, signal),
-    sha256: (bytes) => stages.sha256(bytes),
-    objectNameOf,
+    storeBytes: (bytes, message, signal) => stages.storeBytes(bytes, message, signal),
     storeStream: async (stream, receivedAt) => {
       const name = streamedObjectName(newId(), receivedAt);
       if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };
@@ -62,7 +53,7 @@ export function requestStages(parts: {
         log.warn("Files of a refused form stay until they expire", { error }),
       );
     },
-    checkSchema: (schema, payload) => pool.checkSchema(schema, payload),
+    checkSchema: (schema, payload) => engine.checkSchema(schema, payload),
     secretsOf: parts.secretsOf,
     verifyCaptcha: (ask, signal) =>
       verifyCaptcha(ask, settings.captchaUrl.value, AbortSignal.any([signal, AbortSignal.timeout(CAPTCHA_MS)])),

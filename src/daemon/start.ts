@@ -4,10 +4,9 @@ import { recreateMissing } from "../nats/provision.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import { WorkerPool } from "../worker/pool.ts";
 import type { AdminDoor } from "./admin-door.ts";
 import { openAdminDoor } from "./admin-door.ts";
-import { READ_LIMITS, createPulse, mailStages, publishGate, publishOn } from "./delivery.ts";
+import { createEngine, createPulse, mailStages, publishGate, publishOn } from "./delivery.ts";
 import type { HttpHooks } from "./http-door.ts";
 import { openHttpDoor } from "./http-door.ts";
 import type { MailDoors } from "./mail-doors.ts";
@@ -31,12 +30,11 @@ export interface Daemon {
 
 /** How long one mail may take from its final dot to its reply; Postfix waits 600 s there. */
 const DELIVER_MS = 20_000;
+/** A thread that takes longer is waited for by the mails. */
+const ENGINE_START_MS = 5_000;
 const STREAM_CHECK_MS = 2_000;
 const MAIL_GRACE_MS = 7_000;
 const HTTP_GRACE_MS = 2_000;
-const WORKER_HEAP_MB = 512;
-const THREADS_AFTER_MS = 1_000;
-const MAX_WAITING_MAILS = 1_000;
 
 /**
  * Wires every room and opens the doors, in the order in which they need each other: storage, workers, mail, HTTP, admin.
@@ -54,8 +52,12 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const { log, env } = options;
   await using opened = new AsyncDisposableStack();
+  const ends: { metrics?: Metrics; mail?: MailDoors; http?: HttpHooks } = {};
+  const engine = opened.use(createEngine(settings, log, () => ends.metrics?.countPoolRestart()));
+  // Its threads load their code while NATS is asked for the registry; a mail that came before would wait for both.
+  const started = engine.started(ENGINE_START_MS);
   const storage = opened.use(await openStorage(settings, log, options.serverSyncsAlways));
-  const ends: { pool?: WorkerPool; mail?: MailDoors; http?: HttpHooks } = {};
+  await started;
   const gate = publishGate();
   const metrics = createMetrics({
     connections: () => ends.mail?.admission.connections ?? 0,
@@ -63,41 +65,26 @@ export async function startDaemon(
       mail: ends.mail?.admission.bytes.used ?? 0,
       http: ends.http?.bytesInFlight() ?? 0,
     }),
-    queueDepth: () => ({ worker: ends.pool?.waiting ?? 0, publish: gate.waiting }),
+    queueDepth: () => ({ worker: engine.waiting, publish: gate.waiting }),
     natsConnected: () => storage.nats.isConnected(),
     registryLoaded: () => storage.snapshot.isLoaded,
   });
+  ends.metrics = metrics;
   const { tracer } = opened.use(openTracing(settings, metrics, log)) ?? {};
-  const pool = opened.use(
-    new WorkerPool({
-      workers: settings.workers,
-      parseTimeoutMs: settings.parseTimeout,
-      maxWaiting: MAX_WAITING_MAILS,
-      limits: READ_LIMITS,
-      heapMb: WORKER_HEAP_MB,
-      onRestart: (why) => {
-        metrics.countPoolRestart();
-        log.warn("A worker was replaced", { why });
-      },
-    }),
-  );
-  ends.pool = pool;
-  // Until then the cores are the doors'; what needs a thread earlier starts them all.
-  const threads = setTimeout(() => pool.start(), THREADS_AFTER_MS);
-  opened.defer(() => clearTimeout(threads));
   opened.use(watchStreams(storage, settings, log));
   const rates = new SlidingMinute();
   const refusals = opened.use(openRefusals(storage, log, metrics));
   const pulse = opened.use(createPulse(storage));
   const { outcomes } = opened.use(await openUnfinished(storage, log));
   const publish = outcomes.wrap(publishOn(storage, metrics, pulse, gate));
-  const stages = mailStages({ storage, settings, publish, pool, log, metrics, env });
+  const stages = mailStages({ storage, settings, publish, engine, log, metrics, env });
   // Before the other doors, so that it closes after them: /readyz says 503 while mail in flight reaches its ack.
   let isServing = false;
   const admin = await openAdminDoor({
     settings,
     storage,
     stages,
+    engine,
     log,
     metrics,
     isServing: () => isServing,
@@ -127,7 +114,7 @@ export async function startDaemon(
     settings,
     storage,
     stages,
-    pool,
+    engine,
     rates,
     env,
     log,

@@ -61,11 +61,11 @@ export function tracedPublishing<S extends PublishStages>(stages: S, span: Span)
 export function tracedMail(stages: MailStages, span: Span): MailStages {
   return {
     ...tracedPublishing(stages, span),
-    read: async (bytes, wishes) => {
+    plan: async (job, signal) => {
       const own = span.child("parse");
-      const result = await stages.read(bytes, wishes);
-      own.end({ "posthorn.bytes": bytes.length, "posthorn.result": result.kind }, result.kind !== "read");
-      return result;
+      const answer = await stages.plan(job, signal);
+      own.end({ "posthorn.bytes": job.bytes.length, "posthorn.result": answer.kind }, answer.kind !== "planned");
+      return answer;
     },
   };
 }

@@ -15,6 +15,7 @@ export interface BuiltEvent {
 
 /** An event whose data does not fit: there is none before its data is stored, for it names the object. */
 export interface OutsizedEvent {
+  readonly eventId: EventId;
   readonly data: JsonText;
   readonly referringTo: (objectName: string) => BuiltEvent;
 }
@@ -49,18 +50,20 @@ export function buildEvent(
   limits: { readonly maxBytes: number; readonly bucket: string },
 ): BuiltEvent | OutsizedEvent {
   const { hook, eventId, traceparent } = frame;
-  const whole = Buffer.from(eventJson(frame, [["data", data]]));
+  const whole = Buffer.from(eventJson(frame, "data", data));
   if (whole.length <= limits.maxBytes) return { eventId, hook, traceparent, bytes: whole };
   return {
+    eventId,
     data,
     referringTo(objectName) {
       const dataref = toJson(`nats-object://${limits.bucket}/${objectName}`);
-      return { eventId, hook, traceparent, bytes: Buffer.from(eventJson(frame, [["dataref", dataref]])) };
+      return { eventId, hook, traceparent, bytes: Buffer.from(eventJson(frame, "dataref", dataref)) };
     },
   };
 }
 
-function eventJson(frame: EventFrame, tail: readonly (readonly [string, JsonText])[]): string {
+/** The CloudEvent as JSON text; its last member is `data`, or `dataref` where an object holds the data. */
+export function eventJson(frame: EventFrame, last: "data" | "dataref", value: JsonText): string {
   const { hook } = frame;
   return objectOf([
     ["specversion", '"1.0"' as JsonText],
@@ -76,6 +79,6 @@ function eventJson(frame: EventFrame, tail: readonly (readonly [string, JsonText
     ["appversion", hook.appVersion === "" ? undefined : toJson(hook.appVersion)],
     ["hooktype", toJson(hook.type)],
     ["traceparent", toJson(frame.traceparent)],
-    ...tail,
+    [last, value],
   ]);
 }

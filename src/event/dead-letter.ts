@@ -34,7 +34,16 @@ export function buildDeadLetter(
   about: { readonly mail: JsonText } | { readonly http: JsonText },
 ): BuiltDeadLetter {
   const { eventId, app, eventName, reason } = frame;
-  const text = objectOf([
+  return { eventId, app, eventName, reason, bytes: Buffer.from(deadLetterJson(frame, about)) };
+}
+
+/** The same as JSON text. */
+export function deadLetterJson(
+  frame: DeadLetterFrame,
+  about: { readonly mail: JsonText } | { readonly http: JsonText },
+): string {
+  const { eventId, app, eventName, reason } = frame;
+  return objectOf([
     ["id", toJson(eventId)],
     ["time", toJson(new Date(frame.receivedAt).toISOString())],
     ["reason", toJson({ code: reason.code, title: DEAD_LETTER_TITLES[reason.code], detail: reason.detail })],
@@ -45,5 +54,4 @@ export function buildDeadLetter(
     "mail" in about ? ["mail", about.mail] : ["http", about.http],
     ["object", toJson(frame.object)],
   ]);
-  return { eventId, app, eventName, reason, bytes: Buffer.from(text) };
 }

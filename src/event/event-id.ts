@@ -31,3 +31,11 @@ export function mailEventId(
   const { messageId, date, from, bodySha256 } = mail.identity;
   return eventIdOf(["mail", app, eventName, tag ?? "", messageId, date, from, bodySha256]);
 }
+
+/**
+ * What names a mail that nobody could read: all of its bytes, which a relay's retry repeats. Its parts are none that a mail
+ * which was read can have.
+ */
+export function unreadMailIdentity(sha256Hex: string): MailSummary["identity"] {
+  return { messageId: "", date: "", from: "", bodySha256: `unread ${sha256Hex}` };
+}

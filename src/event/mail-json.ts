@@ -22,7 +22,9 @@ export interface MailContext {
   readonly object: string | null;
 }
 
-const addressJson = (address: MailAddress) => toJson({ name: address.name, address: redactHookIds(address.address) });
+/** An address of a mail as events have it. */
+export const addressJson = (address: MailAddress): JsonText =>
+  toJson({ name: address.name, address: redactHookIds(address.address) });
 const addressesJson = (addresses: readonly MailAddress[]) => arrayOf(addresses.map(addressJson));
 
 function attachmentJson(attachment: Attachment, object: string | null, inline: boolean): JsonText {

@@ -27,6 +27,8 @@ export type PayloadChoice =
 
 const MAX_NOTES = 20;
 
+type Payload = PayloadChoice & { readonly kind: "payload" };
+
 /**
  * Chooses the payload for one hook: only items under the right key, then `select` or the usual order, then the JSON-LD
  * form, then the schema. `keyValue` is the secret of the hook's `key` option, when it has one. Never throws for what a
@@ -37,13 +39,8 @@ export async function choosePayload(
   options: Pick<HookOptions, "select" | "jsonld" | "schema">,
   keyValue?: string,
 ): Promise<PayloadChoice> {
-  if (extraction.limit !== undefined)
-    return nothingBut("limit-exceeded", `${extraction.limit.limit}: ${extraction.limit.detail}`);
-  const items = keyValue === undefined ? extraction.items : itemsUnderKey(extraction.items, keyValue);
-  if (items.length === 0 && extraction.items.length > 0)
-    return nothingBut("key-mismatch", keyMismatch(extraction.items));
-  const selected = selectItem(items, options.select);
-  if (selected === undefined) return nothing(extraction, items, options);
+  const selected = selectPayload(extraction, options, keyValue);
+  if (selected.kind === "nothing") return selected;
   const { item } = selected;
   const value =
     options.jsonld === "as-sent" || item.format === "json"
@@ -58,7 +55,23 @@ export async function choosePayload(
       return { kind: "schema-failed", detail, problems: verdict.problems };
     }
   }
-  return { kind: "payload", value, item, items };
+  return { ...selected, value };
+}
+
+/** The payload as it was sent, before its JSON-LD form and its schema are looked at. */
+export function selectPayload(
+  extraction: Extraction,
+  options: Pick<HookOptions, "select">,
+  keyValue?: string,
+): Payload | Nothing {
+  if (extraction.limit !== undefined)
+    return nothingBut("limit-exceeded", `${extraction.limit.limit}: ${extraction.limit.detail}`);
+  const items = keyValue === undefined ? extraction.items : itemsUnderKey(extraction.items, keyValue);
+  if (items.length === 0 && extraction.items.length > 0)
+    return nothingBut("key-mismatch", keyMismatch(extraction.items));
+  const selected = selectItem(items, options.select);
+  if (selected === undefined) return nothing(extraction, items, options);
+  return { kind: "payload", value: selected.value, item: selected.item, items };
 }
 
 /** The value in another form of JSON-LD, or as sent where that cannot be had (an unknown context, say). */
@@ -68,7 +81,7 @@ async function transformed(value: JsonText, form: Exclude<HookOptions["jsonld"],
   return (await transformJsonLd(value, form)) ?? value;
 }
 
-function nothing(extraction: Extraction, items: readonly Item[], options: Pick<HookOptions, "select">): PayloadChoice {
+function nothing(extraction: Extraction, items: readonly Item[], options: Pick<HookOptions, "select">): Nothing {
   if (items.length > 0) {
     const found = items.slice(0, MAX_NOTES).map(({ format, types }) => (types.length > 0 ? types.join(" ") : format));
     const detail = `select ${JSON.stringify(options.select)} fits no item; found: ${found.join(", ")}`;

@@ -12,7 +12,7 @@ import { parseMailDate } from "./mail-date.ts";
 import { MailLeaf } from "./mail-leaf.ts";
 import type { MimeLimits, MimeTree } from "./mime-tree.ts";
 import { readTree } from "./mime-tree.ts";
-import { decodeInPieces, readInPieces } from "./transfer-encoding.ts";
+import { readInPieces } from "./transfer-encoding.ts";
 
 export type { MimeLimits } from "./mime-tree.ts";
 
@@ -130,11 +130,6 @@ function attachmentOf(part: MailLeaf): Attachment {
     bytes: content,
     ...(content === longBase64 && { isEncoded: true }),
   };
-}
-
-/** The file that an attachment is, in pieces. */
-export function piecesOfAttachment({ bytes, isEncoded }: Attachment): Iterable<Uint8Array> {
-  return isEncoded === true ? decodeInPieces(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) : [bytes];
 }
 
 /** Whether a text could be longer than `maxBytes` of UTF-8, of which a UTF-16 unit takes three at most. */

@@ -1,5 +1,7 @@
 import { eventIdOf } from "../event/event-id.ts";
 import { toJson } from "../event/json.ts";
+import { objectNameOf } from "../event/object-name.ts";
+import { hashInTurns } from "../lib/hash-in-turns.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { RequestOutcome, RequestProblem } from "../model/outcome.ts";
 import type { ReceivedRequest } from "../model/request.ts";
@@ -191,12 +193,14 @@ async function deliverOpaque(
   const { body, receivedAt, hook } = request;
   if (hook.options.schema === undefined) return { kind: "refused", cause: "media-type" };
   const mediaType = about.mediaType === "" ? "application/octet-stream" : about.mediaType;
-  const sha256 = await stages.sha256(body);
-  const payload = toJson({ object: stages.objectNameOf(sha256, receivedAt), mediaType, size: body.length, sha256 });
+  const sha256 = await hashInTurns(body);
+  const message = { messageKey: about.eventId, receivedAt };
+  const object = objectNameOf(message.messageKey, sha256, receivedAt);
+  const payload = toJson({ object, mediaType, size: body.length, sha256 });
   const publication: Publication = { ...about, payload, files: [] };
   const failed = await schemaOutcome([publication], request, stages);
   if (failed !== undefined) return failed.kind === "refused" ? { kind: "refused", cause: "media-type" } : failed;
   const signal = stages.deadline();
-  const stored = await stages.storeObject(body, receivedAt, signal);
+  const stored = await stages.storeBytes(body, message, signal);
   return stored.kind === "tryLater" ? stored : publishRequest(publication, request, stages, signal);
 }

@@ -28,7 +28,7 @@ export interface Publication {
 /** The stages that publishing needs. */
 export type PublishStages = Pick<
   RequestStages,
-  "storeObject" | "publishEvent" | "newTraceparent" | "maxEventBytes" | "objectBucket" | "schemaSha256Of"
+  "storeBytes" | "publishEvent" | "newTraceparent" | "maxEventBytes" | "objectBucket" | "schemaSha256Of"
 > &
   Partial<Pick<RequestStages, "storedData">>;
 
@@ -80,7 +80,7 @@ export async function deadLetterRequest(
   signal: AbortSignal,
 ): Promise<RequestOutcome> {
   const { hook, receivedAt } = request;
-  const object = await stages.storeObject(raw, receivedAt, signal);
+  const object = await stages.storeBytes(raw, { messageKey: publication.eventId, receivedAt }, signal);
   if (object.kind === "tryLater") return object;
   const letter = buildDeadLetter(
     {

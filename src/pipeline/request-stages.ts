@@ -6,17 +6,15 @@ import type { JsonSchema, SecretReference } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { EventId } from "../model/outcome.ts";
 import type { PublishOutcome } from "../publish/publish-event.ts";
-import type { SchemaResult } from "../worker/job.ts";
-import type { StoredObject } from "./deliver-mail.ts";
+import type { SchemaVerdict } from "../extract/schema.ts";
+import type { TaskFailure } from "../engine/work.ts";
+import type { MailStages } from "./deliver-mail.ts";
 import type { FileSink } from "./receive-files.ts";
 
 /** What a request needs from the other rooms; wired by `daemon`. */
 export interface RequestStages extends FileSink {
-  storeObject(bytes: Uint8Array, receivedAt: number, signal: AbortSignal): Promise<StoredObject>;
-  sha256(bytes: Uint8Array): Promise<string>;
-  /** The name of what `storeObject` stores. */
-  objectNameOf(sha256: string, receivedAt: number): string;
-  checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaResult>;
+  readonly storeBytes: MailStages["storeBytes"];
+  checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaVerdict | TaskFailure>;
   /** The secrets that a hook's references stand for now. */
   secretsOf(hook: Hook, references: SecretReference | readonly SecretReference[]): readonly string[];
   verifyCaptcha(ask: CaptchaAsk, signal: AbortSignal): Promise<CaptchaVerdict>;

@@ -1,31 +1,15 @@
 import type { ObjectStore, ObjectStoreMeta } from "@nats-io/obj";
 import { setSha256Backend } from "@nats-io/obj";
 
-import type { Branded } from "../model/branded.ts";
-
 // The client's own hash is written in JavaScript (3.4.0): a tenth of a second of this thread for 25 MB.
 setSha256Backend("native");
 
 /** The bucket of raw mails, attachments, form files and the data of big events (contract §6). */
 export const OBJECT_BUCKET = "posthorn_objects";
 
-/** `<day>/<sha256>`: ASCII, never sent by anybody, the same for the same bytes on the same day. */
-export type ObjectName = Branded<string, "ObjectName">;
-
-/**
- * The name that `bytes` are stored under.
- *
- * By content, so that a retry writes nothing new; by day, so that an object is never about to expire (TTL 30 d) when a
- * new event begins to name it.
- */
-export function objectNameOf(sha256Hex: string, receivedAt: number): ObjectName {
-  return `${new Date(receivedAt).toISOString().slice(0, 10)}/${sha256Hex}` as ObjectName;
-}
-
 /** What an object shall hold. */
 export interface ObjectContent {
   readonly size: number;
-  readonly sha256: string;
   /** Asked for when the object is written, one after the other as the server takes them. */
   readonly pieces: () => Iterable<Uint8Array>;
 }
@@ -42,7 +26,7 @@ const CHUNK_BYTES = 128 * 1024;
 /** Headers and protocol of a chunk. */
 const CHUNK_OVERHEAD_BYTES = 1024;
 
-function metaOf(name: ObjectName, maxPayload: number): ObjectStoreMeta {
+function metaOf(name: string, maxPayload: number): ObjectStoreMeta {
   return { name, options: { max_chunk_size: Math.min(CHUNK_BYTES, maxPayload - CHUNK_OVERHEAD_BYTES) } };
 }
 
@@ -54,7 +38,7 @@ function metaOf(name: ObjectName, maxPayload: number): ObjectStoreMeta {
  */
 export async function putObject(
   store: ObjectStore,
-  name: ObjectName,
+  name: string,
   content: ObjectContent,
   { timeoutMs, maxPayload }: PutOptions,
 ): Promise<void> {
@@ -64,8 +48,8 @@ export async function putObject(
 }
 
 /** A name for bytes that are stored while they arrive, before anybody knows their hash; `random` is base32 of the caller's. */
-export function streamedObjectName(random: string, receivedAt: number): ObjectName {
-  return `${new Date(receivedAt).toISOString().slice(0, 10)}/upload-${random}` as ObjectName;
+export function streamedObjectName(random: string, receivedAt: number): string {
+  return `${new Date(receivedAt).toISOString().slice(0, 10)}/upload-${random}`;
 }
 
 /**
@@ -74,7 +58,7 @@ export function streamedObjectName(random: string, receivedAt: number): ObjectNa
  */
 export async function putStream(
   store: ObjectStore,
-  name: ObjectName,
+  name: string,
   stream: ReadableStream<Uint8Array>,
   { timeoutMs, maxPayload }: PutOptions,
 ): Promise<{ readonly size: number; readonly sha256: string }> {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { READ_LIMITS } from "../../src/daemon/delivery.ts";
+import { READ_LIMITS } from "../../src/engine/budgets.ts";
 import { parseMail } from "../../src/parse/mail.ts";
 import { filesBelow } from "../conformance/suite.ts";
 import type { Finder } from "./extract-rivals.ts";

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-import { READ_LIMITS } from "../../src/daemon/delivery.ts";
-import { readMail } from "../../src/worker/read-mail.ts";
+import { READ_LIMITS } from "../../src/engine/budgets.ts";
+import { readMail } from "../../src/engine/read-mail.ts";
 import { SHAPES } from "./memory-shapes.ts";
 
 const WISHES = [{ options: { jsonld: "as-sent" } }] as const;

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { READ_LIMITS } from "../../src/daemon/delivery.ts";
-import type { PoolResult } from "../../src/worker/job.ts";
-import { WorkerPool } from "../../src/worker/pool.ts";
+import { READ_LIMITS } from "../../src/engine/budgets.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { MailReading } from "../../src/engine/read-mail.ts";
+import type { TaskFailure } from "../../src/engine/work.ts";
 import { mutate, randomOf } from "./mutation.ts";
 import { filesBelow } from "./suite.ts";
 
 const WORKERS = 2;
 /** Contract §9. */
 const PARSE_TIMEOUT_MS = 10_000;
-const HEAP_MB = 256;
 const DEFAULT_COUNT = 10_000;
 const ORDINARY = Buffer.from('Subject: x\r\nContent-Type: application/json\r\n\r\n{"a":1.10}\r\n');
 /** Whole corpus files are read as mails; pages are put into one. */
@@ -36,13 +36,16 @@ async function run(root: string, total: number, firstSeed: number): Promise<numb
   const failures: string[] = [];
   const counts = new Map<string, number>();
   let slowest = { ms: 0, name: "" };
-  await using pool = new WorkerPool({
+  await using engine = new Engine({
     workers: WORKERS,
     parseTimeoutMs: PARSE_TIMEOUT_MS,
     maxWaiting: WORKERS,
     limits: READ_LIMITS,
-    heapMb: HEAP_MB,
-    onRestart: (why) => failures.push(`a worker was replaced: ${why}`),
+    dnsServers: [],
+    authservIds: [],
+    objectBucket: "",
+    onRestart: (why) => failures.push(`a thread was replaced: ${why}`),
+    onFault: (sentence, error) => failures.push(`${sentence}: ${error}`),
   });
   let next = 0;
   const lane = async () => {
@@ -58,7 +61,7 @@ async function run(root: string, total: number, firstSeed: number): Promise<numb
       const bytes = Buffer.from(new SharedArrayBuffer(mutant.length));
       mutant.copy(bytes);
       const startedAt = performance.now();
-      const result = await pool.read(bytes, [{ options: { jsonld: number % 8 === 0 ? "expand" : "as-sent" } }]);
+      const result = await engine.report(bytes, [{ options: { jsonld: number % 8 === 0 ? "expand" : "as-sent" } }]);
       const ms = performance.now() - startedAt;
       if (ms > slowest.ms) slowest = { ms, name: original.name };
       const outcome = outcomeOf(result);
@@ -68,7 +71,7 @@ async function run(root: string, total: number, firstSeed: number): Promise<numb
   };
   await Promise.all(Array.from({ length: WORKERS }, lane));
   const after = await Promise.all(
-    Array.from({ length: WORKERS }, () => pool.read(ORDINARY, [{ options: { jsonld: "as-sent" } }])),
+    Array.from({ length: WORKERS }, () => engine.report(ORDINARY, [{ options: { jsonld: "as-sent" } }])),
   );
   if (after.some((result) => outcomeOf(result) !== "payload"))
     failures.push("an ordinary mail afterwards was not read");
@@ -92,7 +95,7 @@ async function loadOriginals(root: string): Promise<{ name: string; bytes: Buffe
 }
 
 /** What became of a mutant: what the contract allows by its name, everything else is a failure. */
-function outcomeOf(result: PoolResult): string {
+function outcomeOf(result: MailReading | TaskFailure): string {
   if (result.kind === "limit") return `limit-exceeded (${result.limit})`;
   if (result.kind !== "read") return `FAILED ${result.kind}${"error" in result ? `: ${result.error}` : ""}`;
   const [choice] = result.choices;

@@ -129,6 +129,26 @@ test("452 4.5.3 for each recipient past the hundredth, and the hundred are taken
   expect(await relay.data(json({ order: 3 }))).toMatch(/^250 2\.0\.0 \S{26}$/);
 });
 
+test("452 4.5.3 for each delivery past what announced bytes times deliveries may be, but not for one that is there already", async () => {
+  await using own = await startNatsServer();
+  await using large = await startTestDaemon(own, { POSTHORN_MAX_MESSAGE_BYTES: "26214400" });
+  const { address } = await large.emailHook();
+  const tagged = (tag: number) => address.replace("@", `+${tag}@`);
+  using relay = await large.connectRelay();
+  const accepted = async (parameters: string, count: number) => {
+    await relay.say(`MAIL FROM:<shop@example.org>${parameters}`);
+    const replies: string[] = [];
+    for (let tag = 0; tag < count; tag += 1) replies.push(await relay.say(`RCPT TO:<${tagged(tag)}>`));
+    expect(await relay.say(`RCPT TO:<${tagged(0)}>`)).toMatch(/^250 /);
+    await relay.say("RSET");
+    return replies.map((reply) => reply.slice(0, 9)).lastIndexOf("250 2.1.5") + 1;
+  };
+  // 512 MiB: 25 times 20 MiB, 51 times 10 MiB, and 99 times the 1 MiB that no word of the size is taken for.
+  expect(await accepted(` SIZE=${20 * 1024 * 1024}`, 30)).toBe(25);
+  expect(await accepted(` SIZE=${10 * 1024 * 1024}`, 60)).toBe(51);
+  expect(await accepted("", 99)).toBe(99);
+});
+
 test("554 5.4.6 for a mail with over 100 Received fields", async () => {
   using relay = await posthorn.connectRelay();
   const hops = (count: number) => "Received: from a by b\r\n".repeat(count) + json({ hops: count });

@@ -10,7 +10,7 @@ import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { silentLog } from "../support/silent-log.ts";
-import { createPool } from "../support/worker-pool.ts";
+import { createTestEngine } from "../support/engine.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 const SHOP = "https://shop.example";
@@ -157,8 +157,8 @@ test("a form that was taken for spam is released by a replay, without its contro
   if (found === undefined) throw new Error("no dead letter");
   const settings = readSettings({ POSTHORN_NATS_URL: nats.url });
   const publish = publishOn(storage, undefined);
-  await using pool = createPool();
-  const stages = mailStages({ storage, settings, publish, pool, log: silentLog, env: {} });
+  await using engine = createTestEngine();
+  const stages = mailStages({ storage, settings, publish, engine, log: silentLog, env: {} });
   expect((await replayDeadLetter(storage, stages, found)).kind).toBe("published");
   expect(await lastPayload()).toEqual({ email: "a@b.example" });
   expect((await storedIn(posthorn, "POSTHORN_EVENTS")).at(-1)?.headers["Nats-Msg-Id"]).toBe(id);

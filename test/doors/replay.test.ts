@@ -9,7 +9,7 @@ import { startTestDaemon, storedIn } from "../support/daemon.ts";
 import { windowPassed } from "../support/duplicate-window.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { silentLog } from "../support/silent-log.ts";
-import { createPool } from "../support/worker-pool.ts";
+import { createTestEngine } from "../support/engine.ts";
 
 // Processes are started and waited for, beside everything else that a busy machine does.
 vi.setConfig({ testTimeout: 120_000 });
@@ -20,9 +20,9 @@ const WORDS = "From: shop@example.org\r\n\r\nJust words.\r\n";
 async function replayAll({ daemon }: TestDaemon): Promise<string[]> {
   const { storage } = daemon;
   const settings = readSettings({});
-  await using pool = createPool();
+  await using engine = createTestEngine();
   const publish = publishOn(storage, undefined);
-  const stages = mailStages({ storage, settings, publish, pool, log: silentLog, env: {} });
+  const stages = mailStages({ storage, settings, publish, engine, log: silentLog, env: {} });
   const results: string[] = [];
   for (const found of await Array.fromAsync(readDeadLetters(storage.jsm)))
     if (found.letter.app === "shop") results.push((await replayDeadLetter(storage, stages, found)).kind);

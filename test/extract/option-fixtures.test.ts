@@ -2,15 +2,15 @@ import { readFile, readdir } from "node:fs/promises";
 
 import { expect, test } from "vitest";
 
-import { READ_LIMITS } from "../../src/daemon/delivery.ts";
+import { READ_LIMITS } from "../../src/engine/budgets.ts";
 import { mailJson } from "../../src/event/mail-json.ts";
 import type { Hook } from "../../src/model/hook.ts";
 import type { Envelope } from "../../src/model/mail.ts";
-import type { Decision } from "../../src/pipeline/decide.ts";
-import { decide } from "../../src/pipeline/decide.ts";
+import type { Decision } from "../../src/engine/decide.ts";
+import { decide } from "../../src/engine/decide.ts";
 import { readAppDefinition } from "../../src/registry/app-definition.ts";
-import type { MailReading } from "../../src/worker/read-mail.ts";
-import { readMail } from "../../src/worker/read-mail.ts";
+import type { MailReading } from "../../src/engine/read-mail.ts";
+import { readMail } from "../../src/engine/read-mail.ts";
 
 const FOLDER = new URL("../../fixtures/mail/options/", import.meta.url);
 const names = (await readdir(FOLDER)).filter((file) => file.endsWith(".eml")).map((file) => file.slice(0, -4));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { Deadlines, SLICE_MS } from "../../src/lib/deadlines.ts";
-import { collector } from "../../src/worker/shared-garbage.ts";
+import { collector } from "../../src/engine/shared-garbage.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -3,7 +3,6 @@ import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
 import type { Tasks } from "../../lib/tasks.ts";
 import type { MailConnection } from "./connection.ts";
 import type { Login, MailDoorServices } from "./door.ts";
-import { MAX_RECIPIENTS } from "./limits.ts";
 import { findRecipient } from "./recipient.ts";
 import type { Reply } from "./reply.ts";
 import { replyRefused, replyTryLater } from "./reply.ts";
@@ -97,7 +96,7 @@ async function rcptTo(
 ): Promise<Reply | undefined> {
   const connection = connectionOf(session);
   if (connection === undefined) throw new Error("a RCPT without a connection");
-  if (connection.recipientCount >= MAX_RECIPIENTS) return replyTryLater("too-many-recipients");
+  if (connection.isFull) return replyTryLater("too-many-recipients");
   const askedAt = Date.now();
   connection.asksFor({ address: address.address, hook: undefined });
   const answer = await findRecipient(address.address, session.remoteAddress, services);
@@ -109,8 +108,9 @@ async function rcptTo(
   if (cause !== undefined) return replyTryLater(cause);
   switch (answer.kind) {
     case "accepted":
-      connection.addRecipient({ ...answer.recipient, askedAt });
-      return undefined;
+      return connection.tryAddRecipient({ ...answer.recipient, askedAt })
+        ? undefined
+        : replyTryLater("too-many-recipients");
     case "refused":
       if (answer.cause === "no-such-hook" && (await connection.isGuessing())) return replyTryLater("guessing");
       return replyRefused(answer.cause);

@@ -42,6 +42,7 @@ export class MailConnection extends ReplyingConnection {
   #place: Disposable | undefined;
   #lastRead: { readonly command: Buffer | string; readonly read: AddressCommand | undefined } | undefined;
   #recipients: Recipient[] = [];
+  readonly #transactionDeliveries = new Set<string>();
   #asked: Asked | undefined;
   readonly #bytes: TransactionBytes;
   #delivering = false;
@@ -209,6 +210,7 @@ export class MailConnection extends ReplyingConnection {
   override _resetSession(): void {
     super._resetSession();
     this.#recipients = [];
+    this.#transactionDeliveries.clear();
     this.#asked = undefined;
     this.#deadlines.endTransaction();
   }
@@ -251,13 +253,25 @@ export class MailConnection extends ReplyingConnection {
     super.handler_MAIL(command, callback);
   }
 
-  /** Called by the door for every RCPT that was accepted, a repeated one too. */
-  addRecipient(recipient: Recipient): void {
-    this.#recipients.push(recipient);
+  /** No recipient of any kind is taken any more. */
+  get isFull(): boolean {
+    return this.#recipients.length >= this.#door.settings.transactionLimits.recipients;
   }
 
-  get recipientCount(): number {
-    return this.#recipients.length;
+  /**
+   * Called for every RCPT that was accepted, a repeated one too; false when the mail, as it was announced, would become too
+   * much: the relay sends it separately to the rest.
+   */
+  tryAddRecipient(recipient: Recipient): boolean {
+    const { bytes, unannouncedBytes } = this.#door.settings.transactionLimits;
+    const { hook, tag } = recipient;
+    const delivery = `${hook.hookId} ${tag ?? ""}`;
+    const announced = declaredBytes(this.session) || unannouncedBytes;
+    const isNew = !this.#transactionDeliveries.has(delivery);
+    if (isNew && announced * (this.#transactionDeliveries.size + 1) > bytes) return false;
+    this.#transactionDeliveries.add(delivery);
+    this.#recipients.push(recipient);
+    return true;
   }
 
   override handler_DATA(_command: Buffer, callback: () => void): void {

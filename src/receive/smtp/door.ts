@@ -24,6 +24,8 @@ export interface MailDoorSettings {
   /** The name in the greeting; of our mail domains the first. */
   readonly name: string;
   readonly maxMessageBytes: number;
+  /** What one transaction may become: each recipient past it hears 452, and the relay sends the rest separately. */
+  readonly transactionLimits: TransactionLimits;
   readonly idleTimeoutMs: number;
   readonly transactionTimeoutMs: number;
   readonly softBounce: boolean;
@@ -38,6 +40,14 @@ export interface MailDoorSettings {
   readonly allowedClients: BlockList | undefined;
   /** Connections that may wait for a PROXY header or a TLS handshake at once. */
   readonly maxPending: number;
+}
+
+export interface TransactionLimits {
+  /** Announced bytes times deliveries. */
+  readonly bytes: number;
+  /** What a mail of unannounced size is taken for. */
+  readonly unannouncedBytes: number;
+  readonly recipients: number;
 }
 
 /** One refusal as the relay hears it. */

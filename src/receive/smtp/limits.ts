@@ -1,8 +1,5 @@
 // The limits of one SMTP or LMTP conversation that nobody sets: by the contract, or by care. The others are settings.
 
-/** Recipients that one mail may have; each past them hears 452 (contract §7). */
-export const MAX_RECIPIENTS = 100;
-
 /** One command with its parameters; RFC 5321 §4.5.3.1.4 asks for 512, its extensions for more. */
 export const MAX_COMMAND_BYTES = 4_096;
 

@@ -1,5 +1,6 @@
 import { BlockList } from "node:net";
 
+import { TRANSACTION_LIMITS } from "../../../src/engine/budgets.ts";
 import type { EventName } from "../../../src/model/event-name.ts";
 import { hookIdOf } from "../../../src/model/hook-id.ts";
 import type { Hook } from "../../../src/model/hook.ts";
@@ -36,6 +37,7 @@ export function openCountingDoor(options: {
     {
       lmtp: options.lmtp,
       name: "hooks.example",
+      transactionLimits: TRANSACTION_LIMITS,
       maxMessageBytes: 100_000,
       idleTimeoutMs: 120_000,
       transactionTimeoutMs: 120_000,

@@ -3,6 +3,7 @@ import { BlockList } from "node:net";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 
+import { TRANSACTION_LIMITS } from "../../../src/engine/budgets.ts";
 import type { EventName } from "../../../src/model/event-name.ts";
 import { hookIdOf } from "../../../src/model/hook-id.ts";
 import type { Hook } from "../../../src/model/hook.ts";
@@ -63,6 +64,7 @@ async function openDoor(
       lmtp: false,
       name: "hooks.example",
       maxMessageBytes: 100_000,
+      transactionLimits: TRANSACTION_LIMITS,
       idleTimeoutMs: 5_000,
       transactionTimeoutMs: 10_000,
       softBounce: false,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { MailSummary } from "../../src/model/mail.ts";
-import { confirmationInWords, forwardingConfirmationOf } from "../../src/pipeline/forwarding-confirmation.ts";
+import { confirmationInWords, forwardingConfirmationOf } from "../../src/engine/forwarding-confirmation.ts";
 
 const summaryOf = (from: string, mailSubject: string, text: string): MailSummary => ({
   from: [{ name: "", address: from }],

@@ -1,0 +1,204 @@
+import type { PendingAuthentication } from "../authenticate/mail.ts";
+import type { PayloadChoice } from "../extract/payload.ts";
+import { choosePayload, selectPayload } from "../extract/payload.ts";
+import { unreachable } from "../lib/unreachable.ts";
+import { within } from "../lib/within.ts";
+import type { DeadLetterReason } from "../model/dead-letter.ts";
+import type { Hook } from "../model/hook.ts";
+import type { Extraction } from "../model/item.ts";
+import type { MailSummary } from "../model/mail.ts";
+import type { Authentication } from "../model/verdicts.ts";
+import { parseMail } from "../parse/mail.ts";
+import type { ReadLimits } from "./budgets.ts";
+import type { ByteChunks } from "./byte-chunks.ts";
+import type { Decision } from "./decide.ts";
+import { decide } from "./decide.ts";
+import type { DeliveryJob, MailJob } from "./job.ts";
+import type { WireObject, WirePlan, WorkResult } from "./messages.ts";
+import { MailPlanner } from "./plan-mail.ts";
+import { extractFrom, withoutHookKeys } from "./read-mail.ts";
+
+export interface ReadingSettings {
+  readonly limits: ReadLimits;
+  readonly objectBucket: string;
+  /** Starts to look into who sent the mail. */
+  readonly authenticate: (job: MailJob) => PendingAuthentication;
+}
+
+/** What was asked for one mail. */
+export interface MailAsk {
+  readonly job: MailJob;
+  readonly first: number;
+  readonly oneByOne: boolean;
+  readonly unread?: DeadLetterReason;
+}
+
+/**
+ * One mail in an engine thread, read step by step, so that a step can be done for all mails of a batch before the next one:
+ * code and its data stay in the caches of the core.
+ *
+ * Invariant: the steps are called in the order parse, authenticate, extract, choose, plan; each after the first does nothing
+ * when the mail is not read any further.
+ */
+export class MailInHand {
+  readonly job: MailJob;
+  readonly #ask: MailAsk;
+  readonly #settings: ReadingSettings;
+  #parsing: (ReturnType<typeof parseMail> & { kind: "mail" }) | undefined;
+  #unread: DeadLetterReason | undefined;
+  #pending: PendingAuthentication | undefined;
+  #extraction: Extraction | undefined;
+  readonly #choices = new Map<Hook, PayloadChoice>();
+  #summary: MailSummary | undefined;
+  #authentication: Authentication | undefined;
+  #decisions: readonly Decision[] | undefined;
+  #planner: MailPlanner | undefined;
+  #next: number;
+  #cpuMicroseconds = 0;
+
+  constructor(ask: MailAsk, settings: ReadingSettings) {
+    this.job = ask.job;
+    this.#ask = ask;
+    this.#settings = settings;
+    this.#next = ask.first;
+    this.#unread = ask.unread;
+  }
+
+  parse(): void {
+    if (this.#unread !== undefined) return;
+    const { mime } = this.#settings.limits;
+    const needsHtml = this.job.deliveries.some(({ hook }) => hook.options.include.includes("html"));
+    const parsing = parseMail(this.job.bytes, mime, needsHtml);
+    if (parsing.kind === "limit")
+      this.#unread = { code: "limit-exceeded", detail: `${parsing.limit}: ${parsing.detail}` };
+    else this.#parsing = parsing;
+  }
+
+  authenticate(): void {
+    if (this.#parsing !== undefined) this.#pending = this.#settings.authenticate(this.job);
+  }
+
+  extract(): void {
+    if (this.#parsing === undefined) return;
+    this.#extraction = extractFrom(this.#parsing, this.#settings.limits);
+    this.#summary = withoutHookKeys(this.#parsing.summary);
+  }
+
+  /** Whether choosing has pauses: another form of JSON-LD, or a schema that is compiled. */
+  get choosesSlowly(): boolean {
+    return this.job.deliveries.some(
+      ({ hook: { options } }) => options.jsonld !== "as-sent" || options.schema !== undefined,
+    );
+  }
+
+  /** {@link choose} where that has no pauses. */
+  chooseNow(): void {
+    if (this.#extraction === undefined) return;
+    for (const { hook, keyValue } of this.job.deliveries)
+      if (!this.#choices.has(hook)) this.#choices.set(hook, selectPayload(this.#extraction, hook.options, keyValue));
+  }
+
+  /** One choice for each hook, whatever the tags. */
+  async choose(): Promise<void> {
+    if (this.#extraction === undefined) return;
+    for (const { hook, keyValue } of this.job.deliveries)
+      if (!this.#choices.has(hook))
+        this.#choices.set(hook, await choosePayload(this.#extraction, hook.options, keyValue));
+  }
+
+  /** What is still to be waited for before {@link plan}; undefined when nothing is. */
+  waitsFor(): Promise<void> | undefined {
+    const pending = this.#pending;
+    if (pending === undefined) return undefined;
+    // What DNS said of mail like this is remembered, mostly.
+    if (pending.isWhole) return this.#take(pending.soFar());
+    if (this.job.deliveries.some(({ hook }) => hook.options.authenticate.require !== "none"))
+      return pending.whole.then((whole) => this.#take(whole));
+    return within(pending.whole, pending.patienceMs).then((whole) => this.#take(whole ?? pending.soFar()));
+  }
+
+  #take(authentication: Authentication): undefined {
+    this.#authentication = authentication;
+    return undefined;
+  }
+
+  /** Plans for all deliveries, or for the next one of a mail that is planned one by one. */
+  plan(chunks: ByteChunks): WorkResult {
+    const startedAt = this.#ask.oneByOne ? process.threadCpuUsage() : undefined;
+    const { deliveries } = this.job;
+    const objects: WireObject[] = [];
+    const plans: WirePlan[] = [];
+    const end = this.#ask.oneByOne ? Math.min(this.#next + 1, deliveries.length) : deliveries.length;
+    for (; this.#next < end; this.#next += 1) {
+      const delivery = deliveries[this.#next];
+      if (delivery !== undefined) plans.push(this.#planOf(delivery, this.#next, { chunks, objects }));
+    }
+    if (startedAt !== undefined) {
+      const { user, system } = process.threadCpuUsage(startedAt);
+      this.#cpuMicroseconds += user + system;
+    }
+    return {
+      kind: "planned",
+      facts: { messageId: this.#summary?.messageId ?? null },
+      plans,
+      objects,
+      cpuMs: this.#cpuMicroseconds / 1_000,
+      hasMore: this.#next < deliveries.length,
+    };
+  }
+
+  #planOf(delivery: DeliveryJob, index: number, sink: { chunks: ByteChunks; objects: WireObject[] }): WirePlan {
+    const planner = (this.#planner ??= this.#createPlanner());
+    if (this.#unread !== undefined) return planner.deadLetter(delivery, this.#unread, sink);
+    const decision = (this.#decisions ??= this.#decideAll())[index];
+    if (decision === undefined) throw new Error("a delivery without a decision");
+    switch (decision.kind) {
+      case "publish":
+        return planner.publish(delivery, decision, sink);
+      case "dead-letter":
+        return planner.deadLetter(delivery, decision.reason, sink);
+      case "refuse":
+        return { kind: "refuse", cause: decision.cause };
+      case "try-later":
+        return decision;
+      default:
+        return unreachable(decision);
+    }
+  }
+
+  #createPlanner(): MailPlanner {
+    const { objectBucket, limits } = this.#settings;
+    const settings = { objectBucket, maxHeaderBytes: limits.mime.headerBytes };
+    const { job } = this;
+    if (this.#unread !== undefined) return new MailPlanner({ job }, settings);
+    const { summary, extraction, authentication } = this.#whole();
+    return new MailPlanner({ job, read: { summary, extraction, verdicts: authentication.verdicts } }, settings);
+  }
+
+  /**
+   * A recipient that is refused while another one of the same SMTP mail is not, is dead-lettered, because one reply has to
+   * speak for all (contract §7); over LMTP each recipient has its own reply.
+   */
+  #decideAll(): readonly Decision[] {
+    const { summary, authentication } = this.#whole();
+    const { envelope, repliesEach } = this.job;
+    const decisions = this.job.deliveries.map(({ hook }) => {
+      const choice = this.#choices.get(hook);
+      if (choice === undefined) throw new Error("a hook without a choice");
+      return decide({ hook, envelope, summary, authentication, choice });
+    });
+    if (repliesEach || decisions.every(({ kind }) => kind === "refuse")) return decisions;
+    return decisions.map((decision) =>
+      decision.kind === "refuse" ? { kind: "dead-letter", reason: decision.reason } : decision,
+    );
+  }
+
+  #whole(): { summary: MailSummary; extraction: Extraction; authentication: Authentication } {
+    const summary = this.#summary;
+    const extraction = this.#extraction;
+    const authentication = this.#authentication;
+    if (summary === undefined || extraction === undefined || authentication === undefined)
+      throw new Error("a mail was decided about before it was read");
+    return { summary, extraction, authentication };
+  }
+}
