@@ -42,7 +42,7 @@ export interface MailDoorSettings {
   readonly maxPending: number;
 }
 
-export interface TransactionLimits {
+interface TransactionLimits {
   /** Announced bytes times deliveries. */
   readonly bytes: number;
   /** What a mail of unannounced size is taken for. */
