@@ -11,6 +11,7 @@ import { hashInTurns } from "../lib/hash-in-turns.ts";
 import { createRandomPieces } from "../lib/random-pieces.ts";
 import { within } from "../lib/within.ts";
 import type { Hook } from "../model/hook.ts";
+import type { EventId } from "../model/outcome.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
 import { INBOX_PREFIX } from "../nats/connection.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
@@ -85,6 +86,8 @@ export interface DeliveryParts {
   readonly storage: Storage;
   readonly settings: Settings;
   readonly publish: Publish;
+  /** Whether an event of this id is known to be stored. */
+  readonly isStored?: (eventId: EventId) => boolean;
   readonly engine: Engine;
   readonly log: Log;
   readonly metrics?: Metrics;
@@ -114,7 +117,16 @@ export function createEngine(
 }
 
 /** The stages of a mail, wired to the rooms that carry them out. */
-export function mailStages({ storage, settings, publish, engine, log, metrics, env }: DeliveryParts): MailStages {
+export function mailStages({
+  storage,
+  settings,
+  publish,
+  isStored,
+  engine,
+  log,
+  metrics,
+  env,
+}: DeliveryParts): MailStages {
   const secretsOf = secretsFrom(storage, env);
   const random = createRandomPieces();
   return {
@@ -131,6 +143,7 @@ export function mailStages({ storage, settings, publish, engine, log, metrics, e
       const name = objectNameOf(messageKey, sha256, receivedAt);
       return storeObject(storage, { name, size: bytes.length, sha256, bytes, isEncoded: false });
     },
+    isStored: isStored ?? (() => false),
     publishEvent: (event, signal) =>
       publishEvent({ eventId: event.eventId, eventName: event.hook.eventName, bytes: event.bytes }, publish, signal),
     publishDeadLetter: (letter, signal) => publishDeadLetter(letter, publish, signal),

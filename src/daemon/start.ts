@@ -1,6 +1,7 @@
 import type { Settings } from "../config/settings.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
 import { recreateMissing } from "../nats/provision.ts";
+import { EVENT_STREAM } from "../publish/publish-event.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -77,7 +78,16 @@ export async function startDaemon(
   const pulse = opened.use(createPulse(storage));
   const { outcomes } = opened.use(await openUnfinished(storage, log));
   const publish = outcomes.wrap(publishOn(storage, metrics, pulse, gate));
-  const stages = mailStages({ storage, settings, publish, engine, log, metrics, env });
+  const stages = mailStages({
+    storage,
+    settings,
+    publish,
+    isStored: (eventId) => outcomes.isStored(EVENT_STREAM, eventId),
+    engine,
+    log,
+    metrics,
+    env,
+  });
   // Before the other doors, so that it closes after them: /readyz says 503 while mail in flight reaches its ack.
   let isServing = false;
   const admin = await openAdminDoor({

@@ -71,6 +71,8 @@ export const BATCH_BYTES = 512 * 1024;
 
 /** A mail that holds a thread for longer is slow: it ends alone, and the rest of its batch is read elsewhere. */
 export const SLOW_MS = 20;
+/** The same where other processes have the cores, and the thread gets little of them. */
+export const SLOW_WALL_MS = 100;
 /** While a thread has been at one batch for longer, what waits goes to the spare. */
 export const LATE_MS = 15;
 /** Mails that hold a thread each; more would take the cores from everybody. */

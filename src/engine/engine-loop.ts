@@ -57,14 +57,14 @@ export class EngineLoop {
       case "batch":
         this.#batch(message);
         return;
-      case "next": {
+      case "plan": {
         const mail = this.#inHand.get(message.id);
-        if (mail !== undefined) this.#finish({ id: message.id, mail });
+        if (mail !== undefined) this.#finish({ id: message.id, mail }, message.index);
         return this.#flush();
       }
       case "forget":
         this.#inHand.delete(message.id);
-        return;
+        return this.#settleAlone();
       case "alone":
         return this.#settleAlone();
     }
@@ -123,12 +123,13 @@ export class EngineLoop {
     );
   }
 
-  #finish({ id, mail }: InHand): void {
+  #finish({ id, mail }: InHand, only?: number): void {
     if (!this.#counts(id)) return;
     try {
-      const result = this.#progress.during(id, () => mail.plan(this.#chunks));
+      const result = this.#progress.during(id, () => mail.plan(this.#chunks, only));
       this.#results.push({ id, result });
-      if (result.kind === "planned" && result.hasMore) return;
+      // Its deliveries are asked for one by one, until it is forgotten.
+      if (mail.isOneByOne) return;
       this.#inHand.delete(id);
       this.#garbage.add(mail.job.bytes);
     } catch (error) {
@@ -203,7 +204,7 @@ export class EngineLoop {
     this.#say({ kind: "alone-done" });
   }
 
-  #mailOf({ mail, first, oneByOne, unread }: MailRequest, bytes: Uint8Array): MailInHand {
+  #mailOf({ mail, only, unread }: MailRequest, bytes: Uint8Array): MailInHand {
     const deliveries = mail.deliveries.map(({ slot, tag, addresses, traceparent }) => {
       const known = this.#hooks[slot];
       if (known === undefined) throw new Error("a hook that the thread was not told of");
@@ -211,7 +212,7 @@ export class EngineLoop {
     });
     const job: MailJob = { ...mail, bytes, deliveries };
     return new MailInHand(
-      { job, first, oneByOne, ...(unread && { unread }) },
+      { job, ...(only !== undefined && { only }), ...(unread && { unread }) },
       { limits: this.#settings.limits, objectBucket: this.#settings.objectBucket, authenticate: this.#authenticate },
     );
   }

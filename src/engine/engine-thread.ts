@@ -6,10 +6,13 @@ import { BATCHES_IN_HAND, THREAD_HEAP_MB, WALL_TIME_FACTOR } from "./budgets.ts"
 import type { FromThread, RememberedHook, ThreadSettings, ThreadWork, ToThread, WireDelivery } from "./messages.ts";
 import type { DeliveryJob } from "./job.ts";
 import { Progress } from "./progress.ts";
+import { cpuMsOf, standBack } from "./thread-cpu.ts";
 import type { Work } from "./work.ts";
 
 // `tsc` rewrites imports but not strings, so a thread is started with its starter's extension.
 const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+/** What holds a thread for longer lets all others go first. */
+const STAND_BACK_MS = 30;
 /** Hooks that a thread remembers. */
 const SLOTS = 1_024;
 
@@ -39,7 +42,14 @@ export class EngineThread {
   #batches = 0;
   /** When it began the batch that it is at, or became idle. */
   #since = performance.now();
-  #seen = { id: 0, since: 0 };
+  #seen: { readonly id: number; readonly since: number; readonly cpuMs: number | undefined } = {
+    id: 0,
+    since: 0,
+    cpuMs: undefined,
+  };
+  /** By which the system knows it. */
+  #number: number | undefined;
+  #standsBack = false;
   readonly #slots = new Map<Hook, RememberedHook>();
   #lastSlot = -1;
 
@@ -50,6 +60,7 @@ export class EngineThread {
       switch (message.kind) {
         case "ready":
           this.isReady = true;
+          this.#number = message.thread;
           return events.onReady(this);
         case "results":
           this.#batches -= message.batchesDone;
@@ -100,9 +111,10 @@ export class EngineThread {
     this.#say({ kind: "batch", hooks, works, block }, block === undefined ? [] : [block]);
   }
 
-  /** Asks for the next delivery of a mail that it has. */
-  askNext(id: number): void {
-    this.#say({ kind: "next", id });
+  /** Asks for a delivery of a mail that it has; its time begins anew, for building it costs what it has bytes. */
+  askFor(id: number, index: number): void {
+    if (this.slow?.work.id === id) this.slow = this.#slowFrom(this.slow.work, performance.now());
+    this.#say({ kind: "plan", id, index });
   }
 
   forget(id: number): void {
@@ -134,12 +146,32 @@ export class EngineThread {
     return 0;
   }
 
-  /** The work that holds the thread, and for how many milliseconds it was seen to. */
-  held(now: number): { readonly work: Work; readonly ms: number } | undefined {
+  /** It lets all others go first, for good: no thread for ordinary works. */
+  get standsBack(): boolean {
+    return this.#standsBack;
+  }
+
+  standBack(): void {
+    if (this.#standsBack) return;
+    this.#standsBack = true;
+    standBack(this.#number);
+  }
+
+  /**
+   * The work that has held the thread for `ms`: of a core, not only of time, in which other processes may have had the core,
+   * unless it is longer than `wallMs`.
+   */
+  heldFor(ms: number, wallMs: number, now: number): Work | undefined {
     const id = this.#progress.atHand;
-    if (id !== this.#seen.id) this.#seen = { id, since: now };
-    const work = this.works.get(id);
-    return work === undefined ? undefined : { work, ms: now - this.#seen.since };
+    if (id !== this.#seen.id) {
+      this.#seen = { id, since: now, cpuMs: id === 0 ? undefined : cpuMsOf(this.#number) };
+      return undefined;
+    }
+    const heldMs = now - this.#seen.since;
+    if (id === 0 || heldMs < ms) return undefined;
+    const cpuMs = heldMs >= wallMs ? undefined : cpuMsOf(this.#number);
+    const usedMs = cpuMs === undefined || this.#seen.cpuMs === undefined ? heldMs : cpuMs - this.#seen.cpuMs;
+    return usedMs >= ms / 2 ? this.works.get(id) : undefined;
   }
 
   /** The work that the thread was at when it was last looked at: what it died of, if it died. */
@@ -151,10 +183,23 @@ export class EngineThread {
   leaveAlone(work: Work, now: number): Work[] {
     const others = [...this.works.values()].filter((other) => other !== work);
     for (const { id } of others) this.works.delete(id);
-    this.slow = { work, since: now, cpuBefore: this.#worker.cpuUsage().catch(() => ({ user: 0, system: 0 })) };
+    this.slow = this.#slowFrom(work, now);
     this.#progress.alone = work.id;
     this.#say({ kind: "alone" });
     return others;
+  }
+
+  #slowFrom(work: Work, since: number): NonNullable<EngineThread["slow"]> {
+    return { work, since, cpuBefore: this.#worker.cpuUsage().catch(() => ({ user: 0, system: 0 })) };
+  }
+
+  /** Its slow work was answered, and it never said that it has dropped the rest. */
+  hasForgotten(now: number, timeoutMs: number): boolean {
+    return (
+      this.slow !== undefined &&
+      !this.works.has(this.slow.work.id) &&
+      now - this.slow.since > timeoutMs * WALL_TIME_FACTOR
+    );
   }
 
   /**
@@ -165,7 +210,9 @@ export class EngineThread {
     timeoutMs: number,
   ): Promise<{ readonly kind: "parse-timeout" | "too-slow"; readonly cpuMs: number } | undefined> {
     const { slow } = this;
-    if (slow === undefined || now - slow.since < timeoutMs) return undefined;
+    if (slow === undefined) return undefined;
+    if (now - slow.since >= STAND_BACK_MS) this.standBack();
+    if (now - slow.since < timeoutMs) return undefined;
     const used = await slow.cpuBefore.then((cpu) => this.#worker.cpuUsage(cpu)).catch(() => undefined);
     if (this.slow !== slow) return undefined;
     const cpuMs = used === undefined ? timeoutMs : Math.round((used.user + used.system) / 1_000);

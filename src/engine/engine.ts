@@ -11,15 +11,16 @@ import {
   LATE_MS,
   SLOW_MS,
   SLOW_PLACES,
+  SLOW_WALL_MS,
   STOPPED_MAILS,
 } from "./budgets.ts";
 import { bytesAt } from "./byte-chunks.ts";
 import { EngineThread } from "./engine-thread.ts";
-import type { MailAnswer, MailJob, Plan, PlannedObject } from "./job.ts";
+import type { MailAnswer, MailJob, NotPlanned, Plan, Planned, PlannedObject } from "./job.ts";
 import type { FromThread, RememberedHook, ThreadSettings, ThreadWork, WorkResult } from "./messages.ts";
 import { packed } from "./pack.ts";
 import type { HookWish, MailReading } from "./read-mail.ts";
-import type { TaskFailure, Work } from "./work.ts";
+import type { MailWork, TaskFailure, Work, WorkState } from "./work.ts";
 
 export interface EngineSettings extends Omit<ThreadSettings, "progress"> {
   /** Threads for ordinary mail; one more stands by. */
@@ -31,6 +32,8 @@ export interface EngineSettings extends Omit<ThreadSettings, "progress"> {
   readonly onRestart: (why: string) => void;
   readonly onFault: (sentence: string, error: string) => void;
 }
+
+type PlannedResult = WorkResult & { readonly kind: "planned" };
 
 /** How often the threads are looked after while they work. */
 const LOOK_MS = 10;
@@ -56,6 +59,8 @@ export class Engine {
   readonly #threads = new Set<EngineThread>();
   readonly #light: Work[] = [];
   readonly #heavy: Work[] = [];
+  /** Where mails that are planned one by one were read. */
+  readonly #places = new Map<MailJob, { readonly thread: EngineThread; readonly id: number }>();
   #lastId = 0;
   #builtBytes = 0;
   #isGathering = false;
@@ -103,7 +108,14 @@ export class Engine {
   planMail(job: MailJob, signal?: AbortSignal): Promise<MailAnswer> {
     const isHeavy = job.bytes.length * job.deliveries.length > HEAVY_BYTES;
     return new Promise((resolve) =>
-      this.#add({ ...this.#fresh(isHeavy, signal), kind: "mail", job, first: 0, unread: undefined, cpuMs: 0, resolve }),
+      this.#add({
+        ...this.#fresh(isHeavy, signal),
+        kind: "mail",
+        job,
+        only: isHeavy && job.deliveries.length > 1 ? -1 : undefined,
+        unread: undefined,
+        resolve,
+      }),
     );
   }
 
@@ -176,7 +188,7 @@ export class Engine {
     work: Work,
     changes: Partial<Pick<Work, "isHeavy" | "hasEndedThread">> & { unread?: DeadLetterReason } = {},
   ): void {
-    if (work.isParked) return; // Nobody waits now; `more` asks for it again.
+    if (work.isParked) return; // Nobody waits now; when a delivery is asked for, it is read again.
     const again: Work = { ...work, ...changes, id: (this.#lastId += 1) };
     (again.isHeavy ? this.#heavy : this.#light).unshift(again);
     this.#gather();
@@ -194,10 +206,12 @@ export class Engine {
   /** A heavy work gets a thread of its own, but never the last one that ordinary mail could go to. */
   #giveHeavy(): void {
     while (this.#heavy.length > 0) {
-      const free = [...this.#threads].filter((thread) => thread.isReady && !thread.isHeld);
+      const ready = [...this.#threads].filter((thread) => thread.isReady && !thread.isHeld);
       const held = [...this.#threads].filter((thread) => thread.isHeld).length;
-      const thread = free.findLast(({ isIdle }) => isIdle);
-      if (thread === undefined || free.length < 2 || held >= SLOW_PLACES || this.#isFull()) return;
+      const free = ready.filter(({ standsBack }) => !standsBack);
+      const thread =
+        ready.find(({ standsBack }) => standsBack) ?? (free.length < 2 ? undefined : free.findLast(isIdle));
+      if (thread === undefined || held >= SLOW_PLACES || this.#isFull()) return;
       const work = this.#heavy.shift();
       if (work !== undefined) this.#give(thread, [work]);
       this.#keepThreads(performance.now());
@@ -207,7 +221,7 @@ export class Engine {
   /** Ordinary works go to the thread with the least to do; to the spare only when all others are late. */
   #giveLight(now: number): void {
     while (this.#light.length > 0 && !this.#isFull()) {
-      const free = [...this.#threads].filter((thread) => !thread.isHeld);
+      const free = this.#free();
       const ready = free.filter((thread) => thread.isReady);
       const usable = ready.length > 0 ? ready : free;
       const active = usable.slice(0, this.#settings.workers);
@@ -244,13 +258,9 @@ export class Engine {
       if (work.kind === "task") return { id: work.id, request: work.request, ...(work.bytes && { bytes: work.bytes }) };
       const { bytes, deliveries, ...mail } = work.job;
       const wired = deliveries.map((delivery) => thread.wire(delivery, hooks));
-      const { first, unread } = work;
-      const oneByOne = work.isHeavy && deliveries.length > 1;
-      return {
-        id: work.id,
-        request: { kind: "mail", mail: { ...mail, deliveries: wired }, first, oneByOne, ...(unread && { unread }) },
-        bytes,
-      };
+      const { only, unread } = work;
+      const asked = { ...(only !== undefined && { only }), ...(unread && { unread }) };
+      return { id: work.id, request: { kind: "mail", mail: { ...mail, deliveries: wired }, ...asked }, bytes };
     });
     thread.give(packed(asked), hooks);
   }
@@ -271,60 +281,60 @@ export class Engine {
     this.#dispatch();
   }
 
-  #answerPlanned(
-    thread: EngineThread,
-    work: Work,
-    result: WorkResult & { readonly kind: "planned" },
-    chunks: readonly ArrayBuffer[],
-  ): void {
+  #answerPlanned(thread: EngineThread, work: Work, result: PlannedResult, chunks: readonly ArrayBuffer[]): void {
     if (work.kind !== "mail") return;
-    const { bytes } = work.job;
-    const first = work.first + result.plans.length;
-    const cpuMs = work.cpuMs + result.cpuMs;
-    const parked = { ...work, first, cpuMs, isParked: true };
-    if (result.hasMore) thread.works.set(work.id, parked);
-    else thread.works.delete(work.id);
-    const built = chunks.length === 0 ? 0 : sizeOfPlans(result);
+    const { facts, eventIds } = result;
+    const { job, only } = work;
+    if (only === undefined) thread.works.delete(work.id);
+    else {
+      thread.works.set(work.id, { ...work, isParked: true });
+      this.#places.set(job, { thread, id: work.id });
+    }
+    if (eventIds === undefined) return work.resolve(this.#plannedOf(result, chunks, job.bytes));
+    const plan = (index: number) =>
+      new Promise<Planned | NotPlanned>((resolve) => {
+        // Asked for one delivery, a thread never answers with the ids of all.
+        this.#planNext({ ...work, only: index, resolve: resolve as MailWork["resolve"] });
+      });
+    work.resolve({ kind: "one-by-one", facts, eventIds, plan, end: () => this.#forget(job) });
+  }
+
+  #plannedOf({ facts, plans, objects }: PlannedResult, chunks: readonly ArrayBuffer[], mail: Uint8Array): Planned {
+    const built = chunks.length === 0 ? 0 : sizeOfPlans(plans, objects);
     this.#builtBytes += built;
     let isHeld = true;
-    work.resolve({
+    return {
       kind: "planned",
-      facts: result.facts,
-      plans: result.plans.map((plan): Plan =>
+      facts,
+      plans: plans.map((plan): Plan =>
         plan.kind === "publish" || plan.kind === "dead-letter"
-          ? { ...plan, bytes: bytesAt(plan.bytes, chunks, bytes) }
+          ? { ...plan, bytes: bytesAt(plan.bytes, chunks, mail) }
           : plan,
       ),
-      objects: result.objects.map((object): PlannedObject => ({
-        ...object,
-        bytes: bytesAt(object.bytes, chunks, bytes),
-      })),
+      objects: objects.map((object): PlannedObject => ({ ...object, bytes: bytesAt(object.bytes, chunks, mail) })),
       release: () => {
         if (!isHeld) return;
         isHeld = false;
         this.#builtBytes -= built;
         if (this.waiting > 0) this.#gather();
       },
-      ...(result.hasMore && { more: () => this.#more(thread, parked), stop: () => this.#stop(thread, parked) }),
-    });
+    };
   }
 
-  #more(thread: EngineThread, parked: Work & { readonly kind: "mail" }): Promise<MailAnswer> {
-    return new Promise((resolve) => {
-      const work = { ...parked, isParked: false, resolve };
-      if (parked.cpuMs >= this.#settings.parseTimeoutMs) {
-        this.#stop(thread, parked);
-        this.#again(work, { unread: timeoutReason(parked.cpuMs) });
-      } else if (this.#threads.has(thread) && thread.works.get(parked.id) === parked) {
-        thread.works.set(work.id, work);
-        thread.askNext(work.id);
-        this.#look ??= setTimeout(() => this.#lookAfter(), LOOK_MS);
-      } else this.#again(work);
-    });
+  /** One delivery more of a mail that its thread has read; it is read again where that thread has dropped it. */
+  #planNext(work: MailWork & WorkState): void {
+    const place = this.#places.get(work.job);
+    if (place === undefined || !this.#threads.has(place.thread) || !place.thread.works.has(place.id))
+      return this.#again(work);
+    place.thread.works.set(place.id, { ...work, id: place.id });
+    place.thread.askFor(place.id, work.only ?? 0);
+    this.#look ??= setTimeout(() => this.#lookAfter(), LOOK_MS);
   }
 
-  #stop(thread: EngineThread, parked: Work): void {
-    if (thread.works.get(parked.id) === parked) thread.forget(parked.id);
+  #forget(job: MailJob): void {
+    const place = this.#places.get(job);
+    this.#places.delete(job);
+    if (place !== undefined) place.thread.forget(place.id);
     this.#gather();
   }
 
@@ -349,9 +359,8 @@ export class Engine {
     const now = performance.now();
     for (const thread of this.#threads) {
       if (thread.slow !== undefined) continue;
-      const held = thread.held(now);
-      if (held !== undefined && held.ms >= SLOW_MS)
-        for (const other of thread.leaveAlone(held.work, now)) this.#again(other);
+      const slow = thread.heldFor(SLOW_MS, SLOW_WALL_MS, now);
+      if (slow !== undefined) for (const other of thread.leaveAlone(slow, now)) this.#again(other);
     }
     const slow = [...this.#threads].filter((thread) => thread.slow !== undefined);
     slow.sort((a, b) => (a.slow?.since ?? 0) - (b.slow?.since ?? 0));
@@ -367,6 +376,7 @@ export class Engine {
 
   #judge(thread: EngineThread, now: number, isWithoutPlace: boolean): void {
     const { parseTimeoutMs } = this.#settings;
+    if (thread.hasForgotten(now, parseTimeoutMs)) return this.#remove(thread, "it did not come back");
     thread.judge(now, isWithoutPlace ? Math.min(STOP_AFTER_CPU_MS, parseTimeoutMs) : parseTimeoutMs).then(
       (late) => {
         const work = thread.works.get(thread.slow?.work.id ?? 0);
@@ -426,7 +436,7 @@ export class Engine {
       this.#heavy.length > 0 ||
       [...this.#threads].some(({ isHeld }) => isHeld);
     const wanted = workers + (isSpareWanted ? 1 : 0);
-    let free = [...this.#threads].filter((thread) => !thread.isHeld).length;
+    let free = this.#free().length;
     const most = workers + 1 + 2 * SLOW_PLACES;
     for (; free < wanted && this.#threads.size < most; free += 1) this.#startThread();
   }
@@ -454,22 +464,31 @@ export class Engine {
   }
 
   #hasSurplus(): boolean {
-    return [...this.#threads].filter((thread) => !thread.isHeld).length > this.#settings.workers + 1;
+    return this.#free().length > this.#settings.workers + 1 || [...this.#threads].some(({ standsBack }) => standsBack);
+  }
+
+  /** Threads for ordinary works. */
+  #free(): EngineThread[] {
+    return [...this.#threads].filter((thread) => !thread.isHeld && !thread.standsBack);
   }
 
   #endSurplus(now: number): void {
     if (!this.#hasSurplus()) return;
-    const thread = [...this.#threads].findLast((each) => each.isReady && each.isIdle && each.sinceMs(now) > SURPLUS_MS);
+    const idle = [...this.#threads].filter((each) => each.isReady && each.isIdle && each.sinceMs(now) > SURPLUS_MS);
+    const isTooMany = this.#free().length > this.#settings.workers + 1;
+    const thread = idle.find(({ standsBack }) => standsBack) ?? (isTooMany ? idle.at(-1) : undefined);
     if (thread === undefined) return;
     this.#threads.delete(thread);
     thread.end().catch(() => undefined);
   }
 }
 
+const isIdle = (thread: EngineThread): boolean => thread.isIdle;
+
 const sizeOf = (work: Work): number =>
   work.kind === "mail" ? work.job.bytes.length * work.job.deliveries.length : (work.bytes?.length ?? 0);
 
-function sizeOfPlans({ plans, objects }: WorkResult & { readonly kind: "planned" }): number {
+function sizeOfPlans(plans: PlannedResult["plans"], objects: PlannedResult["objects"]): number {
   let size = 0;
   for (const plan of plans) if ("bytes" in plan) size += plan.bytes[2];
   for (const { bytes } of objects) if (bytes[0] >= 0) size += bytes[2];

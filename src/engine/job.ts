@@ -67,24 +67,34 @@ export interface MailFacts {
   readonly messageId: string | null;
 }
 
-/** Plans for the deliveries of one mail, from the first that was asked for on. */
+/** Finished plans. */
 export interface Planned {
   readonly kind: "planned";
   readonly facts: MailFacts;
+  /** For all deliveries, or the one that was asked for. */
   readonly plans: readonly Plan[];
   /** Each once, however many plans name it. */
   readonly objects: readonly PlannedObject[];
-  /** Plans the next deliveries; missing behind the last one. To be called when these are done with. */
-  readonly more?: () => Promise<MailAnswer>;
-  /** The next deliveries are not wanted. */
-  readonly stop?: () => void;
   /** The bytes are done with. */
   readonly release: () => void;
 }
 
+/** A mail that is planned one delivery at a time, so that only one is in memory. */
+export interface ReadOneByOne {
+  readonly kind: "one-by-one";
+  readonly facts: MailFacts;
+  /** What each delivery that is published has for its event's id. */
+  readonly eventIds: readonly (EventId | undefined)[];
+  /** Plans one delivery. To be called when the one before is done with. */
+  readonly plan: (index: number) => Promise<Planned | NotPlanned>;
+  /** No further delivery is asked for. */
+  readonly end: () => void;
+}
+
 /** What came of a mail in the engine. What a mail costs too much is planned as a dead letter; the rest is tried later. */
-export type MailAnswer =
-  | Planned
+export type MailAnswer = Planned | ReadOneByOne | NotPlanned;
+
+export type NotPlanned =
   | { readonly kind: "busy" }
   | { readonly kind: "too-slow" }
   | { readonly kind: "fault"; readonly error: string };

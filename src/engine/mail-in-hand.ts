@@ -7,6 +7,7 @@ import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
 import type { Extraction } from "../model/item.ts";
 import type { MailSummary } from "../model/mail.ts";
+import type { EventId } from "../model/outcome.ts";
 import type { Authentication } from "../model/verdicts.ts";
 import { parseMail } from "../parse/mail.ts";
 import type { ReadLimits } from "./budgets.ts";
@@ -28,8 +29,8 @@ export interface ReadingSettings {
 /** What was asked for one mail. */
 export interface MailAsk {
   readonly job: MailJob;
-  readonly first: number;
-  readonly oneByOne: boolean;
+  /** See `MailRequest`. */
+  readonly only?: number;
   readonly unread?: DeadLetterReason;
 }
 
@@ -53,14 +54,11 @@ export class MailInHand {
   #authentication: Authentication | undefined;
   #decisions: readonly Decision[] | undefined;
   #planner: MailPlanner | undefined;
-  #next: number;
-  #cpuMicroseconds = 0;
 
   constructor(ask: MailAsk, settings: ReadingSettings) {
     this.job = ask.job;
     this.#ask = ask;
     this.#settings = settings;
-    this.#next = ask.first;
     this.#unread = ask.unread;
   }
 
@@ -122,29 +120,30 @@ export class MailInHand {
     return undefined;
   }
 
-  /** Plans for all deliveries, or for the next one of a mail that is planned one by one. */
-  plan(chunks: ByteChunks): WorkResult {
-    const startedAt = this.#ask.oneByOne ? process.threadCpuUsage() : undefined;
-    const { deliveries } = this.job;
+  /** Whether {@link plan} is called for one delivery at a time. */
+  get isOneByOne(): boolean {
+    return this.#ask.only !== undefined;
+  }
+
+  /** Plans for all deliveries, or for the one at `only` of a mail that is planned one by one; of that, first the ids alone. */
+  plan(chunks: ByteChunks, only = this.#ask.only): WorkResult {
     const objects: WireObject[] = [];
     const plans: WirePlan[] = [];
-    const end = this.#ask.oneByOne ? Math.min(this.#next + 1, deliveries.length) : deliveries.length;
-    for (; this.#next < end; this.#next += 1) {
-      const delivery = deliveries[this.#next];
-      if (delivery !== undefined) plans.push(this.#planOf(delivery, this.#next, { chunks, objects }));
-    }
-    if (startedAt !== undefined) {
-      const { user, system } = process.threadCpuUsage(startedAt);
-      this.#cpuMicroseconds += user + system;
-    }
-    return {
-      kind: "planned",
-      facts: { messageId: this.#summary?.messageId ?? null },
-      plans,
-      objects,
-      cpuMs: this.#cpuMicroseconds / 1_000,
-      hasMore: this.#next < deliveries.length,
-    };
+    for (const [index, delivery] of this.job.deliveries.entries())
+      if (only === undefined || only === index) plans.push(this.#planOf(delivery, index, { chunks, objects }));
+    const facts = { messageId: this.#summary?.messageId ?? null };
+    const eventIds = only === -1 ? this.#eventIds() : undefined;
+    return { kind: "planned", facts, plans, objects, ...(eventIds && { eventIds }) };
+  }
+
+  #eventIds(): (EventId | undefined)[] {
+    const planner = (this.#planner ??= this.#createPlanner());
+    const { deliveries } = this.job;
+    if (this.#unread !== undefined) return deliveries.map(() => undefined);
+    const decisions = (this.#decisions ??= this.#decideAll());
+    return deliveries.map((delivery, index) =>
+      decisions[index]?.kind === "publish" ? planner.eventIdOf(delivery) : undefined,
+    );
   }
 
   #planOf(delivery: DeliveryJob, index: number, sink: { chunks: ByteChunks; objects: WireObject[] }): WirePlan {

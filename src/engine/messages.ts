@@ -3,6 +3,7 @@ import type { JsonSchema } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
+import type { EventId } from "../model/outcome.ts";
 import type { ReadLimits } from "./budgets.ts";
 import type { MailFacts, MailJob, Plan, PlannedObject } from "./job.ts";
 import type { HookWish, MailReading } from "./read-mail.ts";
@@ -37,10 +38,8 @@ export interface WireDelivery {
 export interface MailRequest {
   readonly kind: "mail";
   readonly mail: Omit<MailJob, "bytes" | "deliveries"> & { readonly deliveries: readonly WireDelivery[] };
-  /** The first delivery that is wanted. */
-  readonly first: number;
-  /** One delivery at a time: the next one when it is asked for. */
-  readonly oneByOne: boolean;
+  /** One delivery at a time: this one, or -1 for none yet. Without it all at once. */
+  readonly only?: number;
   /** The mail cost too much to be read: it becomes dead letters with this reason. */
   readonly unread?: DeadLetterReason;
 }
@@ -75,8 +74,8 @@ export type ToThread =
       readonly works: readonly ThreadWork[];
       readonly block: ArrayBuffer | undefined;
     }
-  /** The next delivery of a mail that is planned one by one. */
-  | { readonly kind: "next"; readonly id: number }
+  /** A delivery of a mail that is planned one by one. */
+  | { readonly kind: "plan"; readonly id: number; readonly index: number }
   /** Nobody waits for it any more. */
   | { readonly kind: "forget"; readonly id: number }
   /** `progress.ts` names the only work that still counts; answered when it is done. */
@@ -97,9 +96,8 @@ export type WorkResult =
       readonly facts: MailFacts;
       readonly plans: readonly WirePlan[];
       readonly objects: readonly WireObject[];
-      /** CPU time of this step, in milliseconds; measured for mails that are planned one by one. */
-      readonly cpuMs: number;
-      readonly hasMore: boolean;
+      /** Of a mail that is planned one by one. */
+      readonly eventIds?: readonly (EventId | undefined)[];
     }
   | { readonly kind: "verdict"; readonly verdict: SchemaVerdict }
   | { readonly kind: "report"; readonly reading: MailReading }
@@ -108,7 +106,7 @@ export type WorkResult =
 
 export type FromThread =
   /** The thread has loaded its code: from now on what ends it is the work that it holds. */
-  | { readonly kind: "ready" }
+  | { readonly kind: "ready"; readonly thread: number | undefined }
   | {
       readonly kind: "results";
       readonly results: readonly { readonly id: number; readonly result: WorkResult }[];

@@ -74,7 +74,7 @@ export class MailPlanner {
         ["skipped", skippedJson(extraction.skipped)],
         ["mail", mailJson(this.#context(delivery, attachmentObjects, object), delivery.hook.options)],
       ]);
-    const eventId = this.#eventId(delivery);
+    const eventId = this.eventIdOf(delivery);
     const frame: EventFrame = {
       eventId,
       hook: delivery.hook,
@@ -104,7 +104,7 @@ export class MailPlanner {
     const { hook, tag, addresses } = delivery;
     const names: string[] = [];
     const object = this.#rawObject(names, sink);
-    const eventId = this.#eventId(delivery);
+    const eventId = this.eventIdOf(delivery);
     const frame: DeadLetterFrame = {
       eventId,
       app: hook.app,
@@ -138,7 +138,7 @@ export class MailPlanner {
     return read;
   }
 
-  #eventId({ hook, tag }: DeliveryJob): EventId {
+  eventIdOf({ hook, tag }: DeliveryJob): EventId {
     return mailEventId({ identity: this.#identity }, hook.app, hook.eventName, tag);
   }
 

@@ -8,7 +8,7 @@ import { Remembered } from "../lib/remembered.ts";
 import { DNS_DEADLINE_MS, DNS_LIMITS, REMEMBERED_VERDICTS } from "./budgets.ts";
 import { EngineLoop } from "./engine-loop.ts";
 import type { FromThread, ThreadSettings, ToThread } from "./messages.ts";
-import { standBack } from "./stand-back.ts";
+import { threadNumber } from "./thread-cpu.ts";
 
 // The thread side of the engine: batches of whole mails in, finished plans out. The main side kills it when it is late.
 const port = parentPort;
@@ -18,7 +18,6 @@ const KEEP_CODE_AFTER_MS = 2_000;
 const settings = workerData as ThreadSettings;
 const say = (message: FromThread, transfer: readonly ArrayBuffer[] = []) => port.postMessage(message, [...transfer]);
 
-standBack();
 // Each thread asks for itself: what one learned is gone with it, and costs a question.
 const rules = {
   dns: new DnsLookups({ servers: settings.dnsServers, ...DNS_LIMITS }),
@@ -35,6 +34,6 @@ const loop = new EngineLoop(settings, say, ({ bytes, envelope, peer }) =>
   authenticateMail({ bytes, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS),
 );
 port.on("message", (message: ToThread) => loop.take(message));
-say({ kind: "ready" });
+say({ kind: "ready", thread: threadNumber() });
 // Node would keep the compiled code at an orderly end only; without it the next start makes it again in each thread.
 setTimeout(flushCompileCache, KEEP_CODE_AFTER_MS).unref();

@@ -1,5 +1,5 @@
 import type { SchemaVerdict } from "../extract/schema.ts";
-import type { MailAnswer, MailJob } from "./job.ts";
+import type { MailJob, NotPlanned, Planned, ReadOneByOne } from "./job.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { ReportRequest, SchemaRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
@@ -14,16 +14,14 @@ export type TaskFailure =
 type TaskAnswer = SchemaVerdict | MailReading | TaskFailure;
 
 /** A mail on its way through the engine. */
-interface MailWork {
+export interface MailWork {
   readonly kind: "mail";
   readonly job: MailJob;
-  /** The next delivery that is wanted. */
-  readonly first: number;
+  /** Of a mail that is planned one by one: the delivery that is wanted, -1 for none yet. */
+  readonly only: number | undefined;
   /** Set once the mail has cost too much. */
   readonly unread: DeadLetterReason | undefined;
-  /** CPU time that its deliveries have cost by now, of a mail that is planned one by one. */
-  readonly cpuMs: number;
-  readonly resolve: (answer: MailAnswer) => void;
+  readonly resolve: (answer: Planned | ReadOneByOne | NotPlanned) => void;
 }
 
 /** Anything else that is done in a thread. */
@@ -34,8 +32,8 @@ interface TaskWork {
   readonly resolve: (answer: TaskAnswer) => void;
 }
 
-/** One piece of work, from its door to its answer. */
-export type Work = (MailWork | TaskWork) & {
+/** What the engine knows of a work of either kind. */
+export interface WorkState {
   /** Never used again: work that is read again gets another one. */
   readonly id: number;
   /** Read alone: it is large, was slow, or may have ended a thread. */
@@ -45,4 +43,7 @@ export type Work = (MailWork | TaskWork) & {
   /** Nobody waits for it now: the next delivery will be asked for. */
   readonly isParked: boolean;
   readonly signal: AbortSignal | undefined;
-};
+}
+
+/** One piece of work, from its door to its answer. */
+export type Work = (MailWork | TaskWork) & WorkState;

@@ -1,4 +1,13 @@
-import type { DeliveryJob, MailAnswer, MailFacts, MailJob, Plan, Planned, PlannedObject } from "../engine/job.ts";
+import type {
+  DeliveryJob,
+  MailAnswer,
+  MailFacts,
+  MailJob,
+  NotPlanned,
+  Plan,
+  Planned,
+  PlannedObject,
+} from "../engine/job.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
@@ -31,6 +40,8 @@ export interface MailStages {
     message: { readonly messageKey: string; readonly receivedAt: number },
     signal: AbortSignal,
   ): Promise<StoredObject>;
+  /** Whether an event of this id is known to be stored, by an earlier try whose sender was told to come again. */
+  isStored(eventId: EventId): boolean;
   publishEvent(event: Publishable, signal: AbortSignal): Promise<PublishOutcome>;
   publishDeadLetter(letter: DeadLetter, signal: AbortSignal): Promise<PublishOutcome>;
   newTraceparent(): string;
@@ -89,31 +100,52 @@ async function deliverAll(
     const outcome: Outcome = { kind: "tryLater", cause: "setting-wrong", error: job.error };
     return { outcomes: deliveries.map(() => outcome), facts: NO_FACTS };
   }
-  const outcomes: Outcome[] = [];
   const store = storeOnce(stages, signal);
-  let facts = NO_FACTS;
-  let answer = await stages.plan(job, signal);
-  for (;;) {
-    if (answer.kind !== "planned") {
-      const outcome = notPlanned(answer, mail, stages);
-      for (const _ of deliveries.slice(outcomes.length)) outcomes.push(outcome);
-      return { outcomes, facts };
+  const answer = await stages.plan(job, signal);
+  if (answer.kind === "planned") {
+    const outcomes = await carryOutAll(answer, job.deliveries, { stages, store, signal });
+    return { outcomes, facts: answer.facts };
+  }
+  if (answer.kind !== "one-by-one") {
+    const outcome = notPlanned(answer, mail, stages);
+    return { outcomes: deliveries.map(() => outcome), facts: NO_FACTS };
+  }
+  const outcomes: Outcome[] = [];
+  try {
+    for (const [index, delivery] of job.deliveries.entries()) {
+      const eventId = answer.eventIds[index];
+      // An earlier try has stored it, and its sender had to come again for the others.
+      if (eventId !== undefined && stages.isStored(eventId)) {
+        outcomes.push({ kind: "stored", eventId, duplicate: true });
+        continue;
+      }
+      // Without time left the rest would be built for nothing.
+      const planned = signal.aborted ? ({ kind: "too-slow" } as const) : await answer.plan(index);
+      if (planned.kind === "planned")
+        outcomes.push(...(await carryOutAll(planned, [delivery], { stages, store, signal })));
+      else outcomes.push(notPlanned(planned, mail, stages));
     }
-    facts = answer.facts;
-    const { plans, objects, release, more, stop } = answer;
-    try {
-      const begun = outcomes.length;
-      const stored = await Promise.all(
-        plans.map((plan, index) => carryOut(plan, job.deliveries[begun + index], objects, { stages, store, signal })),
-      );
-      outcomes.push(...stored);
-    } finally {
-      release();
-      if (signal.aborted) stop?.();
-    }
-    if (more === undefined) return { outcomes, facts };
-    // Without time left the rest would be built for nothing.
-    answer = signal.aborted ? { kind: "too-slow" } : await more();
+  } finally {
+    answer.end();
+  }
+  return { outcomes, facts: answer.facts };
+}
+
+interface CarryOutParts {
+  readonly stages: MailStages;
+  readonly store: StoreOnce;
+  readonly signal: AbortSignal;
+}
+
+async function carryOutAll(
+  { plans, objects, release }: Planned,
+  deliveries: readonly DeliveryJob[],
+  parts: CarryOutParts,
+): Promise<Outcome[]> {
+  try {
+    return await Promise.all(plans.map((plan, index) => carryOut(plan, deliveries[index], objects, parts)));
+  } finally {
+    release();
   }
 }
 
@@ -145,11 +177,7 @@ function jobOf(
   };
 }
 
-function notPlanned(
-  answer: Exclude<MailAnswer, Planned>,
-  { transactionId }: ReceivedMail,
-  stages: MailStages,
-): Outcome {
+function notPlanned(answer: NotPlanned, { transactionId }: ReceivedMail, stages: MailStages): Outcome {
   switch (answer.kind) {
     case "busy":
       return { kind: "tryLater", cause: "busy" };
@@ -187,7 +215,7 @@ async function carryOut(
   plan: Plan,
   delivery: DeliveryJob | undefined,
   objects: readonly PlannedObject[],
-  { stages, store, signal }: { readonly stages: MailStages; readonly store: StoreOnce; readonly signal: AbortSignal },
+  { stages, store, signal }: CarryOutParts,
 ): Promise<Outcome> {
   if (delivery === undefined) throw new Error("a plan without a delivery");
   switch (plan.kind) {

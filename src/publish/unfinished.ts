@@ -78,6 +78,12 @@ export class UnfinishedOutcomes {
     if (ack !== undefined) this.#remember(messageId, ack);
   }
 
+  /** Whether what was published to this stream under this id is known to be stored. */
+  isStored(stream: string, messageId: string): boolean {
+    const known = this.#known.get(messageId);
+    return known !== undefined && known.stream === stream && "sequence" in known;
+  }
+
   /** Publishing that looks up ids of unknown outcome first, and remembers those that get one. */
   wrap(publish: Publish): Publish {
     return async (publication, signal) => {

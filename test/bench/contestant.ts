@@ -70,6 +70,7 @@ export class Posthorn implements Contestant {
   readonly port: number;
   readonly lmtpPort: number;
   readonly httpPort: number;
+  readonly adminPort: number;
 
   constructor(parts: {
     child: ChildProcess;
@@ -88,6 +89,7 @@ export class Posthorn implements Contestant {
     this.port = portOf("smtp");
     this.lmtpPort = portOf("lmtp");
     this.httpPort = portOf("http");
+    this.adminPort = portOf("admin");
   }
 
   get pid(): number {

@@ -19,6 +19,7 @@ const BENCHES = {
   hooks: { file: "scale.ts", says: "the same mail with 10 and with 10,000 hooks installed", minutes: 3 },
   events: { file: "scale.ts", says: "the same mail with nothing and with 1,000,000 events stored", minutes: 3 },
   memory: { file: "scale.ts", says: "memory of mails of 25 MB: one, ten in turn, ten at once", minutes: 1 },
+  waits: { file: "waits.ts", says: "how long others wait beside each single hostile input", minutes: 2 },
   hostile: { file: "hostile-beside.ts", says: "an ordinary mail beside hostile ones, or beside busy ones", minutes: 2 },
   replicas: {
     file: "replicas.ts",

@@ -78,16 +78,20 @@ test("a mail to many tags is planned one delivery at a time, and what they share
   await using engine = createTestEngine();
   const big = jsonMail(JSON.stringify({ text: "x".repeat(300_000) }));
   const job = jobOf(big, { tags: ["a", "b", "c", "d"] });
+  const answer = await engine.planMail(job);
+  if (answer.kind !== "one-by-one") throw new Error(answer.kind);
+  expect(new Set(answer.eventIds).size).toBe(4);
   const seen: { plans: number; objects: number; names: number }[] = [];
-  let answer: MailAnswer = await engine.planMail(job);
-  while (answer.kind === "planned") {
-    const [plan] = answer.plans;
-    const names = plan?.kind === "publish" ? plan.objects.length : 0;
-    seen.push({ plans: answer.plans.length, objects: answer.objects.length, names });
-    answer.release();
-    if (answer.more === undefined) break;
-    answer = await answer.more();
+  for (const [index, eventId] of answer.eventIds.entries()) {
+    const one = await answer.plan(index);
+    if (one.kind !== "planned") throw new Error(one.kind);
+    const [plan] = one.plans;
+    if (plan?.kind !== "publish") throw new Error(plan?.kind);
+    expect(plan.eventId).toBe(eventId);
+    seen.push({ plans: one.plans.length, objects: one.objects.length, names: plan.objects.length });
+    one.release();
   }
+  answer.end();
   // The raw mail, its part as a file, and the data of each; the first two were there already for all but the first.
   expect(seen).toEqual([
     { plans: 1, objects: 3, names: 3 },
@@ -95,6 +99,8 @@ test("a mail to many tags is planned one delivery at a time, and what they share
     { plans: 1, objects: 1, names: 3 },
     { plans: 1, objects: 1, names: 3 },
   ]);
+  // Its thread is there for others again.
+  expect(payloadOf(await planned(engine, jobOf(jsonMail("5"))))).toBe(5);
 });
 
 test("while a mail holds its thread for long, others are read elsewhere, its batch mates too", async () => {
@@ -161,12 +167,16 @@ test("a schema and a report are answered beside mails", async () => {
   expect(report).toMatchObject({ kind: "read", choices: [{ kind: "payload", value: '{"a":1.10}' }] });
 });
 
-test("threads of the engine stand back behind the main thread", async () => {
-  await using engine = createTestEngine({ workers: 2 });
+test("only a thread that one mail holds for long stands back behind all others, and it takes no ordinary mail afterwards", async () => {
+  const niceness = () => new Set(readdirSync("/proc/self/task").map((task) => getPriority(Number(task))));
+  const own = getPriority();
+  await using engine = createTestEngine({ parseTimeoutMs: 60_000 });
   await planned(engine, jobOf(jsonMail("1")));
-  const niceness = readdirSync("/proc/self/task").map((task) => getPriority(Number(task)));
-  expect(niceness).toContain(Math.min(getPriority() + 5, 19));
-  expect(getPriority(process.pid)).toBe(getPriority());
+  expect(niceness()).toEqual(new Set([own]));
+  await engine.planMail(jobOf(slowMail(450)));
+  expect(niceness()).toEqual(new Set([own, Math.min(own + 10, 19)]));
+  expect(getPriority(process.pid)).toBe(own);
+  expect(payloadOf(await planned(engine, jobOf(jsonMail("2"))))).toBe(2);
 });
 
 /** Where other processes have the cores, a mail is tried later: by wall time, three times its CPU time. */
