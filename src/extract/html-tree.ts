@@ -7,7 +7,7 @@ import { loadLateNow } from "../lib/load-late.ts";
 import type { HtmlLimits } from "./limits.ts";
 import { isQuoteClass } from "./quote-class.ts";
 import type { WantedAttributes } from "./slim-page.ts";
-import { slimPage } from "./slim-page.ts";
+import { slimPage, textOfSlim } from "./slim-page.ts";
 
 export type Element = DefaultTreeAdapterMap["element"];
 export type Node = DefaultTreeAdapterMap["childNode"];
@@ -44,8 +44,11 @@ export function parseTree(page: string, limits: HtmlLimits, wanted: WantedAttrib
   try {
     const slim = slimPage(page, wanted);
     const most = Math.min(limits.htmlNodes, mostElementsOf(slim.html));
-    const treeAdapter = countingAdapter(parse5, { htmlDepth: limits.htmlDepth, htmlNodes: most }, slim.texts);
-    return { kind: "tree", document: parse5.parse(slim.html, { scriptingEnabled: false, treeAdapter }) };
+    const raw: Element[] = [];
+    const treeAdapter = countingAdapter(parse5, { htmlDepth: limits.htmlDepth, htmlNodes: most }, raw);
+    const document = parse5.parse(slim.html, { scriptingEnabled: false, treeAdapter });
+    for (const element of raw) putTextBack(element, slim.texts, element.namespaceURI === parse5.html.NS.HTML);
+    return { kind: "tree", document };
   } catch (error) {
     if (error instanceof LimitSignal) return error.passed;
     throw error;
@@ -73,11 +76,17 @@ function mostElementsOf(html: string): number {
   return MIN_ELEMENTS + REPEATS * tags;
 }
 
-/** Counts what grows, and puts the texts of scripts and style sheets back where their numbers stand. */
+/** Puts the text of a script or style sheet back where its number stands, when the parser has all of it. */
+function putTextBack({ childNodes: [only, ...others] }: Element, texts: readonly string[], isHtml: boolean): void {
+  if (only?.nodeName === "#text" && "value" in only && others.length === 0)
+    only.value = textOfSlim(only.value, texts, isHtml);
+}
+
+/** Counts what grows, and gathers scripts and style sheets. */
 function countingAdapter(
-  { defaultTreeAdapter, html }: typeof Parse5,
+  { defaultTreeAdapter }: typeof Parse5,
   { htmlDepth, htmlNodes }: Pick<HtmlLimits, "htmlDepth" | "htmlNodes">,
-  rawTexts: readonly string[],
+  raw: Element[],
 ): TreeAdapter<DefaultTreeAdapterMap> {
   let depth = 0;
   let nodes = 0;
@@ -88,11 +97,9 @@ function countingAdapter(
     ...defaultTreeAdapter,
     createElement(name, namespace, attributes) {
       if ((nodes += 1) > htmlNodes) pass("html-nodes", `more than ${htmlNodes} elements`);
-      return defaultTreeAdapter.createElement(name, namespace, attributes);
-    },
-    insertText(parent, text) {
-      const isRaw = "tagName" in parent && parent.namespaceURI === html.NS.HTML && RAW_ELEMENTS.has(parent.tagName);
-      defaultTreeAdapter.insertText(parent, (isRaw ? rawTexts[Number(text)] : undefined) ?? text);
+      const element = defaultTreeAdapter.createElement(name, namespace, attributes);
+      if (RAW_ELEMENTS.has(name)) raw.push(element);
+      return element;
     },
     onItemPush() {
       if ((depth += 1) > htmlDepth) pass("html-depth", `elements nested deeper than ${htmlDepth}`);

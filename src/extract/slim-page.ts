@@ -3,7 +3,7 @@ import { scanTags } from "./html-tokens.ts";
 
 /** A page without what nobody asks its tree for. */
 export interface SlimPage {
-  /** The page with a number in each script and style sheet: the index of its text. */
+  /** The page with a number in each script and style sheet: the index of its text, which `textOfSlim` gives back. */
   readonly html: string;
   readonly texts: readonly string[];
 }
@@ -45,14 +45,33 @@ export function slimPage(html: string, wanted: WantedAttributes): SlimPage {
     if (name === "svg" || name === "math") {
       if (closes) foreign = Math.max(0, foreign - 1);
       else if (!selfClosing) foreign += 1;
-    } else if (foreign === 0 && textEnd > end && (name === "script" || name === "style")) {
-      pieces.push(html.slice(kept, end), String(texts.length));
-      texts.push(html.slice(end, textEnd));
-      kept = textEnd;
+    } else if (textEnd > end && (name === "script" || name === "style")) {
+      if (foreign === 0) {
+        pieces.push(html.slice(kept, end), String(texts.length));
+        texts.push(html.slice(end, textEnd));
+        kept = textEnd;
+      } else if (!selfClosing && LIKE_NUMBER.test(html.slice(end, textEnd))) {
+        pieces.push(html.slice(kept, end), ESCAPE);
+        kept = end;
+      }
     }
   });
   pieces.push(html.slice(kept));
   return { html: pieces.join(""), texts };
+}
+
+/** What stands in front of a text that looks like a number of ours and is the page's own. */
+const ESCAPE = "=";
+const LIKE_NUMBER = /^=*\d+$/;
+
+/**
+ * The text that belongs where the tree has `text` as all there is in a script or style sheet. `isHtml` is false for those of
+ * SVG and MathML, which never have a number of ours. The tree knows better than the scan where those end (a `<p>` breaks
+ * out of them), so a text that looks like a number and stayed is escaped, whatever the tree makes of its element.
+ */
+export function textOfSlim(text: string, texts: readonly string[], isHtml: boolean): string {
+  if (isHtml && /^\d+$/.test(text)) return texts[Number(text)] ?? text;
+  return text.startsWith(ESCAPE) && LIKE_NUMBER.test(text) ? text.slice(ESCAPE.length) : text;
 }
 
 function attributesKept(html: string, from: number, end: number, { always, values }: WantedAttributes): string {

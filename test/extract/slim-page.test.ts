@@ -47,3 +47,21 @@ test.each([
 ])("the tree holds %s as sent", (_, html, text) => {
   expect(textOf(html, "x")).toBe(text);
 });
+
+test.each([
+  ["a number in a foreign object", "<svg><foreignObject><script id=x>0</script></foreignObject></svg>", "0"],
+  [
+    "a number amid code in a foreign object",
+    "<svg><foreignObject><script id=x>let a = 0 ;</script></foreignObject></svg>",
+    "let a = 0 ;",
+  ],
+  ["a style sheet there", "<svg><foreignObject><style id=x>1</style></foreignObject></svg>", "1"],
+  ["a number behind what breaks out of SVG", "<svg><p><script id=x>1</script>", "1"],
+  ["a number in a table of MathML's text", "<math><mtext><script id=x> 0 </script></mtext></math>", " 0 "],
+  ["an equals sign and a number", "<svg><desc><script id=x>=0</script></desc></svg>", "=0"],
+  ["a number in a script of SVG itself", "<svg><script id=x>1</script></svg>", "1"],
+  ["a number in a CDATA section", "<svg><style id=x><![CDATA[1]]></style></svg>", "1"],
+  ["a script that is never closed", "<script id=x>last", "last"],
+])("no script gets another one's text: %s", (_, html, text) => {
+  expect(textOf(`<script>let first</script><style>p{}</style>${html}`, "x")).toBe(text);
+});
