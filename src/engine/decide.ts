@@ -45,10 +45,8 @@ export function decide(input: DecideInput): Decision {
   if (demand.kind === "unknown") return { kind: "try-later", cause: "dns-trouble" };
   if (demand.kind === "not-met") return unproved(demand.detail, hook);
   if (options.automatic === "dead-letter" && isAutomatic(summary, envelope)) {
-    return deadLetter(
-      "automatic",
-      `Auto-Submitted is ${summary.autoSubmitted ?? "not set"}, the envelope sender is ${envelope.from === "" ? "empty" : "set"}`,
-    );
+    const said = summary.automaticBecause ?? "No header field says so";
+    return deadLetter("automatic", `${said}, the envelope sender is ${envelope.from === "" ? "empty" : "set"}`);
   }
   switch (choice.kind) {
     case "payload":

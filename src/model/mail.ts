@@ -86,6 +86,8 @@ export interface MailSummary {
   readonly references: readonly string[];
   /** RFC 3834 value ("auto-replied", "auto-generated", "bounce" for a null sender's report), `null` for a person's mail. */
   readonly autoSubmitted: string | null;
+  /** The field that makes the mail automatic, in words: `List-Id is set`; `null` for a person's mail. */
+  readonly automaticBecause: string | null;
   /** At most 64 KiB of UTF-8 each; `null` when the mail has no such part. */
   readonly text: string | null;
   readonly html: string | null;

@@ -4,7 +4,7 @@ import type { LimitName } from "../model/item.ts";
 import type { Attachment, MailSummary } from "../model/mail.ts";
 import type { MailPart } from "../model/mail-part.ts";
 import { parseAddresses } from "./addresses.ts";
-import { autoSubmittedOf } from "./automatic.ts";
+import { automaticMarkOf } from "./automatic.ts";
 import { decodeWords } from "./encoded-words.ts";
 import { fieldOf } from "./headers.ts";
 import type { RawField } from "./headers.ts";
@@ -56,6 +56,7 @@ function summarize(
 ): MailSummary {
   const { fields, bodyStart } = tree;
   const [from, to, cc, replyTo] = ADDRESS_FIELDS.map((name) => parseAddresses(allOf(fields, name)));
+  const automatic = automaticMarkOf(fields);
   const textPart = bodyOf(parts, "text/plain");
   const htmlPart = bodyOf(parts, "text/html");
   const text = cut(textPart?.text(), limits.textBytes);
@@ -72,7 +73,8 @@ function summarize(
     messageId: fieldOf(fields, "message-id")?.trim() || null,
     inReplyTo: fieldOf(fields, "in-reply-to")?.trim() || null,
     references: fieldOf(fields, "references")?.match(/<[^<>\s]{1,998}>/g) ?? [],
-    autoSubmitted: autoSubmittedOf(fields),
+    autoSubmitted: automatic?.value ?? null,
+    automaticBecause: automatic?.because ?? null,
     text: text?.text ?? null,
     html: needsHtml ? (html?.text ?? null) : null,
     textTruncated: text?.truncated === true || html?.truncated === true,

@@ -14,6 +14,7 @@ const summaryOf = (from: string, mailSubject: string, text: string): MailSummary
   inReplyTo: null,
   references: [],
   autoSubmitted: null,
+  automaticBecause: null,
   text,
   html: null,
   textTruncated: false,
