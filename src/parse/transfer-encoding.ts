@@ -1,3 +1,4 @@
+import { footerStart } from "./base64-footer.ts";
 import { decodeUuencode } from "./uuencode.ts";
 
 /**
@@ -27,7 +28,8 @@ export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
 export function isLongBase64(bytes: Buffer, encoding: string): boolean {
   if (bytes.length <= ONE_GO_BYTES || !isBase64(encoding) || !looksLikeBase64(bytes)) return false;
   const padding = bytes.indexOf(EQUALS);
-  return padding < 0 || bytes.length - padding < LONGEST_END_BYTES;
+  const isOneRun = padding < 0 || bytes.length - padding < LONGEST_END_BYTES;
+  return isOneRun && footerStart(bytes) === bytes.length;
 }
 
 /** What {@link decodeTransfer} would give for a long run of base64, piece by piece: the whole never stands in memory. */
@@ -56,8 +58,9 @@ const ONE_GO_BYTES = 16 * PIECE_BYTES;
 /** Padding and line ends behind a run of base64; what is longer may hold another one. */
 const LONGEST_END_BYTES = 8;
 
-function decodeBase64(bytes: Buffer): Buffer {
-  if (!looksLikeBase64(bytes)) return bytes;
+function decodeBase64(whole: Buffer): Buffer {
+  const bytes = whole.subarray(0, footerStart(whole));
+  if (!looksLikeBase64(bytes)) return whole;
   const out = Buffer.allocUnsafe(Math.ceil((bytes.length * 3) / 4) + 3);
   const padding = bytes.indexOf(EQUALS);
   // Node skips white space and stops at the first padding.
