@@ -8,9 +8,9 @@ import { readTextPart } from "./read-text-part.ts";
 import { sourceOf } from "./part-source.ts";
 import { placeInWords } from "./place-in-words.ts";
 
-/** `application/json`, `text/json` and every `+json` (WHATWG MIME Sniffing §4.6). */
-const JSON_MEDIA = /^(?:(?:application|text)\/json|[^\s/]+\/[^\s/]+\+json)$/;
-const LINES_MEDIA = /^(?:application|text)\/(?:x-)?(?:ndjson|jsonlines|json-lines|jsonl)$/;
+/** `application/json`, `text/json` and every `+json` (WHATWG MIME Sniffing §4.6); with `x-`, as senders write them. */
+const JSON_MEDIA = /^(?:(?:application|text)\/(?:x-)?json|[^\s/]+\/[^\s/]+\+json)$/;
+const LINES_MEDIA = /^(?:application|text)\/(?:x-)?(?:ndjson|ldjson|jsonlines|json-lines|jsonl|json-l)$/;
 /** With AMP for e-mail, whose pages carry the same scripts as the HTML beside them. */
 const HTML_MEDIA = /^(?:text\/html|application\/xhtml\+xml|text\/x-amp-html)$/;
 const TEXT_MEDIA = /^text\/(?:plain|markdown)$/;

@@ -8,9 +8,12 @@ import type { JsonReading } from "./json-text.ts";
 import { readJson } from "./json-text.ts";
 import { sourceOf } from "./part-source.ts";
 
+/** `application/ld+json`, and the names for it that senders made up. */
+const LINKED_MEDIA = /^application\/(?:x-)?(?:ld\+json|json\+ld|json-ld|ld-json|jsonld)$/;
+
 /** Whether a part says that it is JSON-LD, by its media type or its name. */
 export function isLinkedPart({ mediaType, filename }: MailPart): boolean {
-  return mediaType === "application/ld+json" || filename?.toLowerCase().endsWith(".jsonld") === true;
+  return LINKED_MEDIA.test(mediaType) || filename?.toLowerCase().endsWith(".jsonld") === true;
 }
 
 /** A part that is JSON as a whole (contract §4 rule 1). */

@@ -38,9 +38,13 @@ export class DelimiterSearch {
   }
 
   push(boundary: string): void {
-    // Boundaries are compared as bytes; a header value with characters beyond ASCII was UTF-8.
-    this.#open.push(Buffer.from(boundary).toString("latin1"));
+    this.#open.push(asBytes(boundary));
     this.#index();
+  }
+
+  /** Whether a multipart with this boundary is open. */
+  isOpen(boundary: string): boolean {
+    return this.#owners.has(asBytes(boundary));
   }
 
   /** Closes all multiparts from `owner` inwards. */
@@ -107,6 +111,11 @@ export class DelimiterSearch {
     if (at > 1 && bytes[at - 1] === LF && bytes[at - 2] === CR) return at - 2;
     return Math.max(0, at - 1);
   }
+}
+
+/** Boundaries are compared as bytes; a header value with characters beyond ASCII was UTF-8. */
+function asBytes(boundary: string): string {
+  return Buffer.from(boundary).toString("latin1");
 }
 
 function isLineStart(bytes: Buffer, at: number): boolean {

@@ -2,8 +2,8 @@ import type { RawField } from "./headers.ts";
 import { fieldOf } from "./headers.ts";
 import type { Leaf } from "./leaf.ts";
 import type { StructuredValue } from "./parameters.ts";
-import { readStructured } from "./parameters.ts";
-import { transferEncodingOf } from "./content-type.ts";
+import { dispositionOf, transferEncodingOf } from "./content-type.ts";
+import { QUOTES_AND_BLANKS, trimAll } from "./trim.ts";
 
 /** Where an entity stands. */
 export interface Place {
@@ -12,6 +12,8 @@ export interface Place {
   readonly rfc822Depth: number;
   readonly forwarded: boolean;
   readonly container: string;
+  /** The address that Content-Location gives the multiparts around it, `null` without one. */
+  readonly location: string | null;
 }
 
 /** A header, and where the body behind it begins. */
@@ -22,15 +24,32 @@ export interface Entity {
   readonly bodyStart: number;
 }
 
-/** The boundary that a multipart's header names. */
+/**
+ * The boundary that an entity's header names, whatever its type says: mailers write `multipart/multipart/mixed`. An
+ * enclosed mail has a header of its own, whose boundary some mailers repeat around it.
+ */
 export function boundaryOf({ value, parameters }: StructuredValue): string | undefined {
-  return value.startsWith("multipart/") ? parameters.get("boundary")?.trimEnd() || undefined : undefined;
+  return value.startsWith("message/") ? undefined : parameters.get("boundary")?.trimEnd() || undefined;
+}
+
+export function isMultipart({ value }: StructuredValue): boolean {
+  return value.startsWith("multipart/");
 }
 
 /** Where the child with this number of a multipart stands. */
-export function childPlace({ place, contentType }: Entity, number: number): Place {
+export function childPlace({ place, fields, contentType }: Entity, number: number): Place {
   const part = place.part === "" ? `${number}` : `${place.part}.${number}`;
-  return { ...place, part, depth: place.depth + 1, container: contentType.value };
+  const container = isMultipart(contentType) ? contentType.value : "multipart/mixed";
+  return { ...place, part, depth: place.depth + 1, container, location: locationOf(fields, place.location) };
+}
+
+const MAX_LOCATION_LENGTH = 2_000;
+
+/** Content-Location, resolved as far as it can be; folds in it stand for nothing (RFC 2557 §4.1, §5). */
+function locationOf(fields: readonly RawField[], around: string | null): string | null {
+  const written = trimAll(fieldOf(fields, "content-location") ?? "", `${QUOTES_AND_BLANKS}<>`).replace(/\s+/g, "");
+  if (written === "" || written.length > MAX_LOCATION_LENGTH) return around;
+  return URL.parse(written, around ?? undefined)?.href ?? written;
 }
 
 /** Where the mail in a `message/rfc822` part stands. */
@@ -41,6 +60,7 @@ export function insideMail({ place, contentType }: Entity): Place {
     rfc822Depth: place.rfc822Depth + 1,
     forwarded: true,
     container: contentType.value,
+    location: null,
   };
 }
 
@@ -50,11 +70,12 @@ export function leafOf({ place, fields, contentType }: Entity, body: Buffer): Le
     part: leafNumber(place),
     fields,
     contentType,
-    disposition: readStructured(fieldOf(fields, "content-disposition")),
+    disposition: dispositionOf(fields),
     transferEncoding: transferEncodingOf(fields),
     encoded: body,
     forwarded: place.forwarded,
     container: place.container,
+    location: locationOf(fields, place.location),
     encrypted: place.container === "multipart/encrypted",
   };
 }

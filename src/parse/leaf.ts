@@ -1,5 +1,6 @@
 import type { RawField } from "./headers.ts";
 import type { StructuredValue } from "./parameters.ts";
+import { QUOTES_AND_BLANKS, trimAll } from "./trim.ts";
 
 /** A leaf of the MIME tree, its transfer encoding still on. */
 export interface Leaf {
@@ -12,6 +13,8 @@ export interface Leaf {
   readonly forwarded: boolean;
   /** The media type of the multipart or message around it, "" at the root. */
   readonly container: string;
+  /** Its Content-Location, resolved against those around it; `null` without one. */
+  readonly location: string | null;
   readonly encrypted: boolean;
 }
 
@@ -42,11 +45,19 @@ export function looseLeaf(
     encoded: bytes,
     forwarded: around.forwarded || forwarded,
     container,
+    location: around.location,
     encrypted: false,
   };
 }
 
-/** The file name that a leaf goes by: Content-Disposition's, else the `name` of Content-Type; "" is none. */
+/**
+ * The file name that a leaf goes by: Content-Disposition's, else the `name` of Content-Type; "" is none. What careless mailers
+ * leave at its ends does not belong to it: blanks, quotes, semicolons, angle brackets.
+ */
 export function filenameOf({ disposition, contentType }: Pick<Leaf, "disposition" | "contentType">): string | null {
-  return disposition.parameters.get("filename") || contentType.parameters.get("name") || null;
+  return named(disposition.parameters.get("filename")) ?? named(contentType.parameters.get("name"));
 }
+
+const AROUND_NAMES = `${QUOTES_AND_BLANKS}\0;<>\u200b\u200c\u200d\u2060`;
+
+const named = (written: string | undefined) => trimAll(written ?? "", AROUND_NAMES) || null;

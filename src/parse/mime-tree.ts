@@ -2,13 +2,15 @@ import type { LimitName } from "../model/item.ts";
 import { contentTypeOf, transferEncodingOf } from "./content-type.ts";
 import type { Delimiter } from "./delimiters.ts";
 import { DelimiterSearch } from "./delimiters.ts";
+import { asMail, isMessage } from "./enclosed-mail.ts";
 import { guessBoundary } from "./guess-boundary.ts";
 import type { RawField } from "./headers.ts";
 import { fieldOf, readHeaders } from "./headers.ts";
 import type { Leaf } from "./leaf.ts";
 import type { Entity, Place } from "./entity.ts";
-import { boundaryOf, childPlace, insideMail, leafOf } from "./entity.ts";
+import { boundaryOf, childPlace, insideMail, isMultipart, leafOf } from "./entity.ts";
 import { openLeaf } from "./open-leaf.ts";
+import type { StructuredValue } from "./parameters.ts";
 import { decodeTransfer } from "./transfer-encoding.ts";
 
 /** Limits that are checked while the tree grows, before anything is built from it. */
@@ -39,7 +41,6 @@ interface OpenMultipart {
   children: number;
 }
 
-const MESSAGES = new Set(["message/rfc822", "message/global", "message/news"]);
 const LOOK_BYTES = 256;
 const BLANK = /^\s*$/;
 /**
@@ -57,7 +58,14 @@ const IDENTITY = /^(?:|7bit|8bit|binary)$/;
  */
 export function readTree(bytes: Buffer, limits: MimeLimits): MimeTree {
   const reader = new TreeReader(limits, MAX_REGION_SHARE * bytes.length);
-  reader.read(bytes, leadingBlank(bytes), { part: "", depth: 0, rfc822Depth: 0, forwarded: false, container: "" });
+  reader.read(bytes, leadingBlank(bytes), {
+    part: "",
+    depth: 0,
+    rfc822Depth: 0,
+    forwarded: false,
+    container: "",
+    location: null,
+  });
   const { leaves, notes, limit, top } = reader;
   const { fields, bodyStart } = top ?? { fields: [], bodyStart: bytes.length };
   return { fields, bodyStart, leaves, notes, ...(limit !== undefined && { limit }) };
@@ -94,13 +102,19 @@ class TreeReader {
     while (next !== undefined && this.limit === undefined) {
       const entity = this.#header(bytes, next.at, next.place, search);
       if (entity === undefined) return;
-      const boundary = boundaryOf(entity.contentType);
+      const named = boundaryOf(entity.contentType);
+      // A part of another type that repeats its parent's boundary holds nothing.
+      const isRepeated = named !== undefined && !isMultipart(entity.contentType) && search.isOpen(named);
+      const boundary = isRepeated ? undefined : named;
       if (boundary !== undefined) {
         search.push(boundary);
         open.push({ entity, children: 0 });
-      } else if (this.#isEnclosedMail(entity) && IDENTITY.test(transferEncodingOf(entity.fields))) {
-        next = { at: entity.bodyStart, place: insideMail(entity) };
-        continue;
+      } else if (IDENTITY.test(transferEncodingOf(entity.fields))) {
+        const enclosing = this.#enclosing(entity, () => bytes.subarray(entity.bodyStart));
+        if (enclosing !== undefined) {
+          next = { at: entity.bodyStart, place: insideMail(enclosing) };
+          continue;
+        }
       }
       const delimiter = search.next(entity.bodyStart);
       if (boundary === undefined) this.#leaf(entity, bytes.subarray(entity.bodyStart, delimiter?.start));
@@ -148,24 +162,30 @@ class TreeReader {
 
   #leaf(entity: Entity, body: Buffer): void {
     const { place, fields, contentType } = entity;
+    // Its boundary was forgotten, or is written in a way that nobody reads.
+    if (isMultipart(contentType)) return this.#childless(entity, body);
     const leaf = leafOf(entity, body);
     if (fieldOf(fields, "content-type") === undefined && place.part === "") {
       // A mail whose MIME header was lost: its body still begins with a delimiter.
       const boundary = body[0] === 0x2d ? guessBoundary(body) : undefined;
       if (boundary !== undefined) return this.#multipart(entity, body, boundary);
     }
-    if (this.#isEnclosedMail(entity)) {
-      const inner = decodeTransfer(body, leaf.transferEncoding);
-      if (!this.#takes(inner)) return;
-      return this.read(inner, leadingBlank(inner), insideMail(entity));
-    }
-    if (MESSAGES.has(contentType.value))
+    const decoded = () => decodeTransfer(body, leaf.transferEncoding);
+    const enclosing = this.#enclosing(entity, decoded);
+    if (enclosing !== undefined) return this.#readInside(enclosing, decoded());
+    if (isMessage(contentType))
       this.notes.push(`part ${leaf.part} is a mail enclosed deeper than ${this.#limits.rfc822Depth}, not entered`);
-    this.#open(leaf, place);
+    this.#open(leaf, entity);
+  }
+
+  /** Reads a mail that stands in the bytes of a part. */
+  #readInside(entity: Entity, inner: Buffer): void {
+    if (this.#takes(inner)) this.read(inner, leadingBlank(inner), insideMail(entity));
   }
 
   /** A leaf as it is, or what is in it. */
-  #open(leaf: Leaf, place: Place): void {
+  #open(leaf: Leaf, entity: Entity): void {
+    const { place } = entity;
     const opened = openLeaf(leaf, this.#limits.rfc822Depth - place.rfc822Depth);
     if (opened.note !== undefined) this.notes.push(opened.note);
     if (opened.kind === "entity") {
@@ -175,11 +195,19 @@ class TreeReader {
     }
     const [first, ...others] = opened.leaves;
     if (first === undefined || !this.#count(others.length)) return;
-    for (const one of opened.leaves) this.leaves.push(one);
+    for (const one of opened.leaves) {
+      const { part, contentType, disposition, encoded } = one;
+      const inside = { ...entity, contentType, place: { ...place, part, depth: place.depth + 1 } };
+      const enclosing = one === leaf ? undefined : this.#enclosing(inside, () => encoded, disposition);
+      if (enclosing === undefined) this.leaves.push(one);
+      else this.#readInside(enclosing, encoded);
+    }
   }
 
   /** A multipart in whose body no delimiter was found: encoded against the rules, or under another boundary; else it is text. */
   #childless(entity: Entity, body: Buffer): void {
+    // A part of another type that names a boundary, for nothing.
+    if (!isMultipart(entity.contentType)) return this.#leaf(entity, body);
     const decoded = decodeTransfer(body, transferEncodingOf(entity.fields));
     if (decoded !== body && !this.#takes(decoded)) return;
     const declared = decoded === body ? undefined : boundaryOf(entity.contentType);
@@ -189,7 +217,7 @@ class TreeReader {
     if (BLANK.test(body.toString("latin1", 0, LOOK_BYTES))) return;
     const { contentType } = entity;
     const asText = { ...entity, contentType: { ...contentType, value: "text/plain" } };
-    this.#open(leafOf(asText, body), entity.place);
+    this.#open(leafOf(asText, body), asText);
   }
 
   /** Reads `body` as a multipart with this boundary, which its header does not name. */
@@ -199,7 +227,7 @@ class TreeReader {
     // One level deeper, so that regions in regions come to an end.
     if (place.depth >= mimeDepth) return this.#over("mime-depth", `parts are nested deeper than ${mimeDepth}`);
     this.notes.push(`part ${place.part || "1"} is a multipart with a boundary that its header does not name`);
-    const value = contentType.value.startsWith("multipart/") ? contentType.value : "multipart/mixed";
+    const value = isMultipart(contentType) ? contentType.value : "multipart/mixed";
     const around: Entity = {
       fields: [],
       place: { ...place, depth: place.depth + 1 },
@@ -212,8 +240,9 @@ class TreeReader {
     this.#readAll(body, search, open, this.#follow(body, search.next(0), open, search));
   }
 
-  #isEnclosedMail({ place, contentType }: Entity): boolean {
-    return MESSAGES.has(contentType.value) && place.rfc822Depth < this.#limits.rfc822Depth;
+  /** The entity as one that holds a mail, `undefined` where it holds none or enclosed mails are not entered any deeper. */
+  #enclosing(entity: Entity, content: () => Buffer, disposition?: StructuredValue): Entity | undefined {
+    return entity.place.rfc822Depth < this.#limits.rfc822Depth ? asMail(entity, content, disposition) : undefined;
   }
 
   /** Counts a region of its own; whether there is room for it. */

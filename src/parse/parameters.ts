@@ -19,6 +19,7 @@ interface Piece {
 const NOTHING: StructuredValue = { value: "", parameters: new Map() };
 const MAX_KNOWN_LENGTH = 80;
 const KNOWN = new Latest<StructuredValue>(500);
+const LONE_PARAMETER = /^\s*[\w*-]{1,99}=(?!\?)/;
 const SEPARATORS = new Set([";", " ", "\t", "\r", "\n"]);
 
 /**
@@ -39,7 +40,8 @@ export function readStructured(text: string | undefined): StructuredValue {
 }
 
 function readAnew(text: string): StructuredValue {
-  const first = tokenEnd(text, 0);
+  // `filename="a.json"` alone: the word before the parameters was forgotten.
+  const first = LONE_PARAMETER.test(text) ? 0 : tokenEnd(text, 0);
   const value = withoutComments(text.slice(0, first)).trim().toLowerCase();
   const plain = new Map<string, string>();
   const pieces = new Map<string, Piece[]>();
