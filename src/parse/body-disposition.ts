@@ -5,6 +5,10 @@ interface Disposition {
   readonly name: string;
   /** Without folders; `null` when the part is a field. */
   readonly filename: string | null;
+  /** The name with one character for each byte. */
+  readonly rawName: string;
+  /** The same of the file's name, folders and all; `undefined` when it says its charset itself. */
+  readonly rawFilename: string | undefined;
 }
 
 const PARAMETER = /;[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[\t ]*=[\t ]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))[\t ]*/gsy;
@@ -34,14 +38,15 @@ export function parseDisposition(text: string): Disposition | undefined {
   const extended = extendedValue(parameters.get("filename*"));
   const plain = parameters.get("filename");
   const filename = extended ?? (plain === undefined ? null : decode(plain));
-  return { name: decode(name), filename: filename === null ? null : baseName(filename) };
+  const rawFilename = extended === undefined ? plain : undefined;
+  return { name: decode(name), filename: filename === null ? null : baseName(filename), rawName: name, rawFilename };
 }
 
 /** What old browsers send (Firefox 3, Internet Explorer 8): quotes inside a file's name as they are. */
 function parseUnescaped(rest: string): Disposition | undefined {
   const [, name, filename] = /^;[\t ]*name="([^"]*)"[\t ]*;[\t ]*filename="(.*)"[\t ]*$/is.exec(rest) ?? [];
   if (name === undefined || filename === undefined) return undefined;
-  return { name: decode(name), filename: baseName(decode(filename)) };
+  return { name: decode(name), filename: baseName(decode(filename)), rawName: name, rawFilename: filename };
 }
 
 /** `UTF-8''na%C3%AFve.txt` (RFC 8187 §3.2). */
@@ -64,6 +69,6 @@ function decode(text: string): string {
 }
 
 /** A path in a file name is never ours to follow. */
-function baseName(path: string): string {
+export function baseName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }

@@ -8,18 +8,20 @@ export interface BodyType {
 }
 
 const ESSENCE = /^[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)[\t ]*(?:;|$)/;
-const CHARSET = /;[\t ]*charset[\t ]*=[\t ]*"?([^";\s]{1,40})/i;
+const CHARSET = /;[\t ]*charset[\t ]*=[\t ]*(?:"([^"]{1,80})"|"?([^";,\s]{1,80}))/i;
 
 /** Reads a `Content-Type` header; an unreadable one is like none, "" (RFC 9110 §8.3). */
 export function parseBodyType(contentType: string): BodyType {
   const mediaType = ESSENCE.exec(contentType)?.[1]?.toLowerCase() ?? "";
-  return { mediaType, charset: CHARSET.exec(contentType)?.[1]?.toLowerCase() ?? "" };
+  const [, quoted, token] = CHARSET.exec(contentType) ?? [];
+  return { mediaType, charset: (quoted ?? token ?? "").trim().toLowerCase() };
 }
 
 const KINDS: Readonly<Record<string, BodyKind>> = {
   "application/json": "json",
   "text/json": "json",
   "application/x-json": "json",
+  "text/x-json": "json",
   "application/x-ndjson": "ndjson",
   "application/ndjson": "ndjson",
   "application/jsonl": "ndjson",

@@ -14,6 +14,9 @@ export interface FormPart {
   readonly filename: string | null;
   /** As sent; "" when there is none. */
   readonly contentType: string;
+  /** Names with one character for each byte, for forms that say their charset; `undefined` for a name that says its own. */
+  readonly rawName: string;
+  readonly rawFilename: string | undefined;
 }
 
 /** A body that is no multipart, in words of ours. */
@@ -22,6 +25,7 @@ export class MultipartProblem extends Error {}
 const MAX_HEADER_BYTES = 8 * 1024;
 const MAX_PADDING_BYTES = 100;
 const CRLF = Buffer.from("\r\n");
+const BOM = Buffer.from("\uFEFF");
 const HEADER_END = Buffer.from("\r\n\r\n");
 const NOTHING = Buffer.alloc(0);
 const [DASH, CR, LF, SPACE, TAB] = [0x2d, 0x0d, 0x0a, 0x20, 0x09];
@@ -48,7 +52,7 @@ export class MultipartParser {
   readonly #delimiter: Buffer;
   // The first delimiter may stand at the very start, without the line end that belongs to each.
   #rest: Buffer = CRLF;
-  #state: "preamble" | "header" | "body" | "done" = "preamble";
+  #state: "start" | "preamble" | "header" | "body" | "done" = "start";
   /** Bytes at the front of the buffer that belong to the header's end, kept because they may begin a delimiter. */
   #skip = 0;
   #parts = 0;
@@ -62,6 +66,17 @@ export class MultipartParser {
   *push(chunk: Buffer): Generator<MultipartPiece, void, undefined> {
     let buffer = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#rest = NOTHING;
+    if (this.#state === "start") {
+      const marked = Math.min(BOM.length, buffer.length - CRLF.length);
+      const mayBeMark = buffer.subarray(CRLF.length, CRLF.length + marked).equals(BOM.subarray(0, marked));
+      if (mayBeMark && marked < BOM.length) {
+        this.#rest = Buffer.from(buffer);
+        return;
+      }
+      // A byte order mark is no preamble, or the first part would be part of it.
+      if (mayBeMark) buffer = Buffer.concat([CRLF, buffer.subarray(CRLF.length + BOM.length)]);
+      this.#state = "preamble";
+    }
     for (;;) {
       // An epilogue is no part of the body (RFC 2046 §5.1.1).
       if (this.#state === "done") return;
@@ -153,8 +168,8 @@ function readPart(header: string, number: number): FormPart & { readonly isBase6
     else if (lower === "content-transfer-encoding" && !/^(?:7bit|8bit|binary)$/i.test(value))
       throw new MultipartProblem(`part ${number} has a Content-Transfer-Encoding that is not taken`);
   }
-  const { name, filename } = parseDisposition(disposition ?? "") ?? {};
-  if (name === undefined || filename === undefined)
+  const names = parseDisposition(disposition ?? "");
+  if (names === undefined)
     throw new MultipartProblem(`part ${number} has no Content-Disposition with the name of a field`);
-  return { name, filename, contentType, isBase64 };
+  return { ...names, contentType, isBase64 };
 }

@@ -1,6 +1,7 @@
 import { SaxesParser } from "saxes";
 
 import type { JsonText } from "../model/mail.ts";
+import { readStrictly } from "./charset.ts";
 
 export type XmlReading =
   | { readonly kind: "payload"; readonly payload: JsonText }
@@ -98,17 +99,10 @@ function write({ attributes, children, text }: Element): Value {
   return `{${members}}`;
 }
 
-/** The charset of the header, else a byte order mark, else the XML declaration, else UTF-8 (RFC 7303 §3). */
+/** By a byte order mark or as UTF-8, else in the charset of the header, else of the XML declaration (RFC 7303 §3). */
 function decode(body: Uint8Array, charset: string): string | undefined {
   const declared = /^<\?xml[^>]{1,200}encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']/.exec(
     Buffer.from(body.subarray(0, 256)).toString("latin1"),
   )?.[1];
-  const mark =
-    body[0] === 0xfe && body[1] === 0xff ? "utf-16be" : body[0] === 0xff && body[1] === 0xfe ? "utf-16le" : "";
-  try {
-    return new TextDecoder(mark || charset || declared || "utf-8", { fatal: true }).decode(body);
-  } catch {
-    // Unknown charset, or bytes that are none of it: the sender's.
-    return undefined;
-  }
+  return readStrictly(body, charset || (declared ?? ""), "text");
 }

@@ -1,136 +1,144 @@
-import { isUtf8 } from "node:buffer";
-import type { TextDecoder as Decoder } from "node:util";
+import { isAscii, isUtf8 } from "node:buffer";
 
-import iconv from "iconv-lite";
+import type { DecodedText } from "./charset-decoders.ts";
+import { decodeCharset, isStateful } from "./charset-decoders.ts";
+import type { LabelReading } from "./charset-labels.ts";
+import { readLabel } from "./charset-labels.ts";
+import { isIso2022 } from "./iso-2022.ts";
 
-import { decodeSevenBit } from "./seven-bit-charsets.ts";
-import { QUOTES_AND_BLANKS, trimAll } from "./trim.ts";
+/** What is decoded: a page may name its charset itself, and JSON is UTF-8 whatever its label says. */
+export type TextKind = "text" | "html" | "json";
 
 const LOOK_BYTES = 1_024;
 const META_CHARSET =
   /<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s{0,9}=\s{0,9}["']?\s{0,9}([A-Za-z0-9_:.-]{2,40})/i;
-// Labels that mailers write without looking: plain ASCII and the Western sets are believed only where UTF-8 is not plainer.
-const CARELESS_LABEL =
-  /^(?:us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-1|iso_8859-1|latin-?1|windows-1252|cp1252|unknown-8bit|x-unknown|unknown|default|default_charset|8bit|7bit|binary|none|utf)$/i;
-const NAMES_WESTERN = /8859|latin|1252/i;
-/** One byte a character: such a decoder never fails, so only valid UTF-8 can show that the label is wrong. */
-const SINGLE_BYTE = /^(?:iso-?8859-|windows-|cp125|koi8|macintosh|x-mac)/i;
-/** So many characters of valid UTF-8 beyond ASCII are no accident in a text of another charset. */
+/**
+ * So much valid UTF-8 beyond ASCII is no accident in a text of another charset. A sequence of two bytes counts one, a longer
+ * one two: in texts of Chinese, Japanese and Korean charsets pairs fall together by chance, triples hardly ever.
+ */
 const UTF8_EVIDENCE = 4;
+const WIDE = /^utf-(?:16|32)/;
 const FALLBACK = "windows-1252";
+const NONE: LabelReading = { kind: "careless", charset: FALLBACK };
 
 /**
- * Bytes as text: by the label, corrected by what the bytes themselves say.
+ * Decodes bytes by their label, corrected by what the bytes themselves say.
  *
- * In order: a byte order mark; UTF-16 that its zeros betray; the label, unless it is a careless one on bytes that are valid
- * UTF-8 or one that the bytes contradict; the HTML meta; valid UTF-8; windows-1252, which reads anything. Never throws.
+ * In order: a byte order mark; UTF-16 that its zeros betray; `ESC $ B` and its like, which only ISO 2022 has; valid UTF-8
+ * where the label is careless, unknown or contradicted; the label; the HTML meta; UTF-8 with some damage; windows-1252,
+ * which reads anything, but only where no charset is named. What is in a charset that nobody here knows is not guessed at:
+ * only its ASCII characters are in the text. Never throws.
  *
- * Source: WHATWG Encoding Standard §4.2 (labels), HTML §13.2.3.2 (sniffing); RFC 2046 §4.1.2.
+ * Source: WHATWG Encoding Standard §4.2 (labels), HTML §13.2.3.2 (sniffing); RFC 2046 §4.1.2; RFC 8259 §8.1, §11 (JSON).
  */
-export function decodeText(bytes: Uint8Array, label: string | undefined, isHtml: boolean): string {
+export function readText(bytes: Uint8Array, label: string | undefined, kind: TextKind): DecodedText {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const marked = byMark(buffer);
-  if (marked !== undefined) return decodeAs(buffer, marked) ?? "";
-  const name = plainLabel(label);
-  const careless = name === "" || CARELESS_LABEL.test(name);
-  const wide = careless || isUtf8Label(name) || /^(?:utf-?16|ucs-2)$/.test(name) ? wideByZeros(buffer) : undefined;
-  if (wide !== undefined) return decodeAs(buffer, wide) ?? "";
-  const valid = isUtf8(buffer);
-  if (valid && (careless || isUtf8Label(name))) return buffer.toString("utf8");
-  const labelled = careless ? undefined : byLabel(buffer, name, valid);
+  if (marked !== undefined) return decodeCharset(buffer, marked);
+  const said = label === undefined || label === "" ? NONE : readLabel(label);
+  const wide = maySayUtf16(said) ? wideByZeros(buffer) : undefined;
+  if (wide !== undefined) return decodeCharset(buffer, wide);
+  if (isAscii(buffer)) return readSevenBit(buffer, said);
+  const isPlainUtf8 = isUtf8(buffer) && (kind === "json" || evidence(buffer) >= evidenceNeeded(said));
+  if (isPlainUtf8) return { text: buffer.toString("utf8"), fidelity: "exact" };
+  const labelled = said.kind === "known" ? byLabel(buffer, said.charset) : undefined;
   if (labelled !== undefined) return labelled;
-  const meta = isHtml ? META_CHARSET.exec(buffer.toString("latin1", 0, LOOK_BYTES))?.[1] : undefined;
-  const byMeta = meta === undefined || isUtf8Label(meta) ? undefined : decodeAs(buffer, meta);
-  if (byMeta !== undefined) return byMeta;
-  if (valid) return buffer.toString("utf8");
-  return decodeAs(buffer, NAMES_WESTERN.test(name) ? name : FALLBACK) ?? buffer.toString("latin1");
+  const meta = kind === "html" ? metaCharset(buffer) : undefined;
+  if (meta !== undefined) return decodeCharset(buffer, meta);
+  if (said.kind === "unknown") return { text: asciiOnly(buffer), fidelity: "unknown-charset" };
+  return damagedUtf8(buffer, false) ?? decodeCharset(buffer, FALLBACK);
 }
 
-/** What the label makes of the bytes; `undefined` when nobody knows it or the bytes contradict it. */
-function byLabel(buffer: Buffer, name: string, isValidUtf8: boolean): string | undefined {
-  if (isUtf8Label(name)) return damagedUtf8(buffer);
-  if (isValidUtf8 && SINGLE_BYTE.test(name) && beyondAscii(buffer) >= UTF8_EVIDENCE) return undefined;
-  const text = decodeAs(buffer, name);
-  const isContradicted = isValidUtf8 && beyondAscii(buffer) > 0 && text?.includes("\uFFFD") === true;
-  return isContradicted ? undefined : text;
+/**
+ * Decodes bytes for a door that can refuse them: nothing is guessed, and `undefined` is what is not wholly valid.
+ *
+ * In order: a byte order mark, UTF-16 by its zeros, valid UTF-8 whatever the label says, the label. Without a label, or with
+ * one that nobody knows, it is UTF-8 or nothing; JSON of seven bits is never UTF-7 or HZ (RFC 8259 §8.1, §11).
+ */
+export function readStrictly(bytes: Uint8Array, label: string, kind: "json" | "text"): string | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const said = label === "" ? NONE : readLabel(label);
+  const sniffed = byMark(buffer) ?? (maySayUtf16(said) ? wideByZeros(buffer) : undefined);
+  if (sniffed !== undefined) return exactly(decodeCharset(buffer, sniffed));
+  if (isAscii(buffer)) return exactly(readSevenBit(buffer, kind === "json" ? NONE : said));
+  if (isUtf8(buffer)) return buffer.toString("utf8");
+  return label === "" || said.kind === "unknown" ? undefined : exactly(decodeCharset(buffer, said.charset));
 }
 
-/** UTF-8 with some damage stays UTF-8; bytes that are mostly no UTF-8 under that label are another charset. */
-function damagedUtf8(buffer: Buffer): string | undefined {
+const exactly = ({ text, fidelity }: DecodedText) => (fidelity === "exact" ? text : undefined);
+
+/** The text of {@link readText} alone. */
+export function decodeText(bytes: Uint8Array, label: string | undefined, isHtml: boolean): string {
+  return readText(bytes, label, isHtml ? "html" : "text").text;
+}
+
+/** The text of `buffer` in the named charset, whatever the bytes say; `undefined` when nobody knows that name. */
+export function decodeAs(buffer: Buffer, label: string): string | undefined {
+  const said = readLabel(label);
+  return said.kind === "unknown" ? undefined : decodeCharset(buffer, said.charset).text;
+}
+
+function readSevenBit(buffer: Buffer, said: LabelReading): DecodedText {
+  if (said.kind === "known" && isStateful(said.charset)) return decodeCharset(buffer, said.charset);
+  if (isIso2022(buffer)) return decodeCharset(buffer, "iso-2022-jp");
+  // UTF-16 without Latin text in it; all others agree on ASCII. Where nothing is zero, not even a blank, the label is wrong.
+  const isWide = said.kind === "known" && WIDE.test(said.charset) && buffer.includes(0);
+  return isWide ? decodeCharset(buffer, said.charset) : { text: buffer.toString("latin1"), fidelity: "exact" };
+}
+
+/** How much valid UTF-8 it takes to outweigh a label. */
+function evidenceNeeded(said: LabelReading): number {
+  const isSevenBitOrUnicode = said.kind !== "known" || said.charset.startsWith("utf-") || isStateful(said.charset);
+  return isSevenBitOrUnicode ? 1 : UTF8_EVIDENCE;
+}
+
+/** What the label makes of the bytes; `undefined` when the bytes contradict it. */
+function byLabel(buffer: Buffer, charset: string): DecodedText | undefined {
+  if (charset === "utf-8") return damagedUtf8(buffer, true);
+  const labelled = decodeCharset(buffer, charset);
+  if (labelled.fidelity === "exact" || !isUtf8(buffer)) return labelled;
+  return { text: buffer.toString("utf8"), fidelity: "exact" };
+}
+
+/**
+ * UTF-8 with some damage, as where a relay cut a character in two, stays UTF-8; `undefined` for bytes that are mostly
+ * something else. Under the label UTF-8 a little is enough, else as much evidence as against any other charset.
+ */
+function damagedUtf8(buffer: Buffer, isLabelled: boolean): DecodedText | undefined {
   const text = buffer.toString("utf8");
   let damaged = 0;
   let whole = 0;
+  let points = 0;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
     if (unit === 0xfffd) damaged += 1;
-    else if (unit > 0x7f) whole += 1;
+    else if (unit > 0x7f) {
+      whole += 1;
+      points += unit > 0x7ff ? 2 : 1;
+    }
   }
-  return whole >= Math.min(damaged, UTF8_EVIDENCE) ? text : undefined;
+  const isEnough = isLabelled ? whole >= Math.min(damaged, UTF8_EVIDENCE) : points >= UTF8_EVIDENCE && whole >= damaged;
+  return isEnough ? { text, fidelity: "lossy" } : undefined;
 }
 
-/** Characters beyond ASCII in valid UTF-8, counted up to what is asked of them. */
-function beyondAscii(buffer: Buffer): number {
-  let count = 0;
-  for (let i = 0; i < buffer.length && count < UTF8_EVIDENCE; i += 1) if ((buffer[i] ?? 0) >= 0xc0) count += 1;
-  return count;
-}
-
-/** The text of `buffer` in the named charset, `undefined` when nobody knows that name. */
-export function decodeAs(buffer: Buffer, label: string): string | undefined {
-  const name = plainLabel(label);
-  if (isUtf8Label(name)) return buffer.toString("utf8").replace(/^\uFEFF/, "");
-  // TextDecoder takes no views of shared memory.
-  const bytes = buffer.buffer instanceof SharedArrayBuffer ? Buffer.from(buffer) : buffer;
-  const decoder = decoderOf(name);
-  if (decoder !== undefined) return asInBrowsers(bytes, decoder);
-  const sevenBit = decodeSevenBit(bytes, name);
-  if (sevenBit !== undefined) return decoderOf(sevenBit.charset)?.decode(sevenBit.bytes);
-  return iconv.encodingExists(name) ? iconv.decode(bytes, name) : undefined;
-}
-
-const PRIVATE_OR_UNKNOWN = /[\uE000-\uF8FF\uFFFD]/;
-
-/** Node's decoders of Korean and Chinese know fewer characters than the standard's: no windows-949, no Hong Kong supplement. */
-function asInBrowsers(bytes: Buffer, decoder: Decoder): string {
-  if (decoder.encoding === "euc-kr") return iconv.decode(bytes, "cp949");
-  const text = decoder.decode(bytes);
-  const isPoorer = decoder.encoding === "big5" && PRIVATE_OR_UNKNOWN.test(text);
-  return isPoorer ? iconv.decode(bytes, "big5-hkscs") : text;
-}
-
-const decoders = new Map<string, Decoder | undefined>();
-const MAX_DECODERS = 200;
-
-function decoderOf(name: string): Decoder | undefined {
-  const known = decoders.get(name);
-  if (known !== undefined || decoders.has(name)) return known;
-  let decoder: Decoder | undefined;
-  try {
-    decoder = new TextDecoder(name);
-  } catch {
-    // No WHATWG label (UTF-7, say): iconv-lite may know it.
+/** The evidence for UTF-8 in valid UTF-8, counted up to what is asked of it. */
+function evidence(buffer: Buffer): number {
+  let points = 0;
+  for (let i = 0; i < buffer.length && points < UTF8_EVIDENCE; i += 1) {
+    const byte = buffer[i] ?? 0;
+    if (byte >= 0xc0) points += byte >= 0xe0 ? 2 : 1;
   }
-  if (decoders.size < MAX_DECODERS) decoders.set(name, decoder);
-  return decoder;
+  return points;
 }
 
-const WINDOWS_PAGE = /^(?:x-)?(?:ms-?)?(?:cp|ms|windows)-?(932|936|949|950)$/;
-const WINDOWS_PAGES: Readonly<Record<string, string>> = {
-  932: "shift_jis",
-  936: "gb18030",
-  949: "euc-kr",
-  950: "big5",
-};
+function asciiOnly(buffer: Buffer): string {
+  return buffer.toString("latin1").replace(/[\u0080-\u00ff]/g, "\uFFFD");
+}
 
-/** A label as the decoders know it: lower case, without quotes, by the names that Japanese and Korean mailers made up. */
-function plainLabel(label: string | undefined): string {
-  if (label === undefined || label === "utf-8" || label === "us-ascii") return label ?? "";
-  const name = trimAll(label, QUOTES_AND_BLANKS).toLowerCase();
-  if (name.startsWith("iso-2022-jp")) return "iso-2022-jp";
-  const page = WINDOWS_PAGE.exec(name)?.[1];
-  if (page !== undefined) return WINDOWS_PAGES[page] ?? name;
-  if (name === "uhc") return "euc-kr";
-  return name === "unicode-1-1-utf-7" || name === "x-unicode-2-0-utf-7" ? "utf-7" : name;
+function metaCharset(buffer: Buffer): string | undefined {
+  const meta = META_CHARSET.exec(buffer.toString("latin1", 0, LOOK_BYTES))?.[1];
+  const said = meta === undefined ? undefined : readLabel(meta);
+  return said === undefined || said.kind === "unknown" || said.charset === "utf-8" ? undefined : said.charset;
 }
 
 function byMark(buffer: Buffer): string | undefined {
@@ -140,6 +148,10 @@ function byMark(buffer: Buffer): string | undefined {
     return buffer[2] === 0 && buffer[3] === 0 && buffer.length % 4 === 0 ? "utf-32le" : "utf-16le";
   if (buffer[0] === 0 && buffer[1] === 0 && buffer[2] === 0xfe && buffer[3] === 0xff) return "utf-32be";
   return undefined;
+}
+
+function maySayUtf16(said: LabelReading): boolean {
+  return said.kind !== "known" || said.charset === "utf-8" || said.charset.startsWith("utf-16");
 }
 
 /** UTF-16 without a mark: the half that holds the zeros of Latin text tells the order; `undefined` when there are none. */
@@ -156,5 +168,3 @@ function wideByZeros(buffer: Buffer): string | undefined {
   if (high > pairs / 3 && low < high / 4) return "utf-16be";
   return low > pairs / 3 && high < low / 4 ? "utf-16le" : undefined;
 }
-
-const isUtf8Label = (label: string) => label === "utf-8" || label === "utf8" || /^utf-?8$/i.test(label.trim());

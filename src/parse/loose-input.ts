@@ -1,5 +1,5 @@
 import type { MailPart } from "../model/mail-part.ts";
-import { decodeText } from "./charset.ts";
+import { decodeText, readText } from "./charset.ts";
 import { rejoin } from "./rejoin.ts";
 
 /** What a file or text is that nobody labelled. */
@@ -47,7 +47,8 @@ function isJson(text: string): boolean {
 
 /** Bytes that are no mail as its only part, number "0" (contract §4): a bare page, JSON or text. */
 export function loosePart(bytes: Uint8Array, kind: Exclude<LooseKind, "mail">): MailPart {
-  const decode = (of: Uint8Array) => decodeText(of, undefined, kind === "html");
+  const decode = (of: Uint8Array) => readText(of, undefined, kind === "html" || kind === "json" ? kind : "text");
+  let decoded: ReturnType<typeof decode> | undefined;
   return {
     part: "0",
     mediaType: MEDIA_TYPES[kind],
@@ -56,10 +57,13 @@ export function loosePart(bytes: Uint8Array, kind: Exclude<LooseKind, "mail">): 
     forwarded: false,
     headers: [],
     bytes,
-    text: () => decode(bytes),
+    charset: null,
+    location: null,
+    text: () => (decoded ??= decode(bytes)).text,
+    fidelity: () => (decoded ??= decode(bytes)).fidelity,
     rejoined: () => {
       const rejoined = rejoin(bytes);
-      return rejoined === undefined ? undefined : { text: decode(rejoined.bytes), repair: rejoined.repair };
+      return rejoined === undefined ? undefined : { ...decode(rejoined.bytes), repair: rejoined.repair };
     },
     encrypted: false,
   };

@@ -1,6 +1,8 @@
 import type { HeaderField } from "../model/mail.ts";
-import type { MailPart } from "../model/mail-part.ts";
-import { decodeText } from "./charset.ts";
+import type { Fidelity, MailPart, RejoinedText } from "../model/mail-part.ts";
+import type { TextKind } from "./charset.ts";
+import { readText } from "./charset.ts";
+import type { DecodedText } from "./charset-decoders.ts";
 import { isPgpMessage, withoutClearSignature } from "./clear-signed.ts";
 import { decodeWords } from "./encoded-words.ts";
 import { unflow } from "./flowed.ts";
@@ -19,23 +21,27 @@ export class MailLeaf implements MailPart {
   readonly disposition: "inline" | "attachment" | null;
   readonly forwarded: boolean;
   readonly encrypted: boolean;
+  readonly charset: string | null;
+  readonly location: string | null;
   /** The media type of what stands around it, "" for a mail that is no multipart. */
   readonly container: string;
   readonly #leaf: Leaf;
   #bytes: Buffer | undefined;
-  #text: string | undefined;
+  #text: DecodedText | undefined;
   #headers: readonly HeaderField[] | undefined;
 
   constructor(leaf: Leaf) {
-    const { part, contentType, disposition, forwarded, container } = leaf;
+    const { part, contentType, disposition, forwarded, container, location } = leaf;
     this.#leaf = leaf;
     this.part = part;
     this.mediaType = contentType.value;
     this.filename = filenameOf(leaf);
     // RFC 2183 §2.8: an unknown disposition is an attachment.
     this.disposition = disposition.value === "" ? null : disposition.value === "inline" ? "inline" : "attachment";
+    this.charset = contentType.parameters.get("charset") ?? null;
     this.forwarded = forwarded;
     this.container = container;
+    this.location = location;
     this.encrypted = leaf.encrypted || contentType.value === "application/pgp-encrypted" || this.#isPgpText();
   }
 
@@ -57,24 +63,39 @@ export class MailLeaf implements MailPart {
   }
 
   text(): string {
+    return this.#decoded().text;
+  }
+
+  fidelity(): Fidelity {
+    return this.#decoded().fidelity;
+  }
+
+  rejoined(): RejoinedText | undefined {
+    const rejoined = rejoin(this.bytes);
+    return rejoined === undefined ? undefined : { ...this.#textOf(rejoined.bytes), repair: rejoined.repair };
+  }
+
+  #decoded(): DecodedText {
     return (this.#text ??= this.#textOf(this.bytes));
   }
 
-  rejoined(): ReturnType<MailPart["rejoined"]> {
-    const rejoined = rejoin(this.bytes);
-    return rejoined === undefined ? undefined : { text: this.#textOf(rejoined.bytes), repair: rejoined.repair };
-  }
-
-  #textOf(bytes: Buffer): string {
+  #textOf(bytes: Buffer): DecodedText {
     const { value, parameters } = this.#leaf.contentType;
-    const isHtml = value === "text/html" || value === "application/xhtml+xml";
-    const text = decodeText(bytes, parameters.get("charset"), isHtml);
-    if (value !== "text/plain") return text;
+    const { text, fidelity } = readText(bytes, this.charset ?? undefined, kindOf(value, this.filename));
+    if (value !== "text/plain") return { text, fidelity };
     const flowed = parameters.get("format")?.toLowerCase() === "flowed";
-    return withoutClearSignature(flowed ? unflow(text, parameters.get("delsp")?.toLowerCase() === "yes") : text);
+    const plain = flowed ? unflow(text, parameters.get("delsp")?.toLowerCase() === "yes") : text;
+    return { text: withoutClearSignature(plain), fidelity };
   }
 
   #isPgpText(): boolean {
     return this.mediaType === "text/plain" && isPgpMessage(this.#leaf.encoded.toString("latin1", 0, PGP_LOOK_BYTES));
   }
+}
+
+const JSON_NAME = /\.(?:json|jsonld|ndjson|jsonl)$/i;
+
+function kindOf(mediaType: string, filename: string | null): TextKind {
+  if (mediaType === "text/html" || mediaType === "application/xhtml+xml") return "html";
+  return mediaType.endsWith("json") || JSON_NAME.test(filename ?? "") ? "json" : "text";
 }

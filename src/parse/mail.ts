@@ -57,8 +57,8 @@ function summarize(
   const { fields, bodyStart } = tree;
   const [from, to, cc, replyTo] = ADDRESS_FIELDS.map((name) => parseAddresses(allOf(fields, name)));
   const automatic = automaticMarkOf(fields);
-  const textPart = bodyOf(parts, "text/plain");
-  const htmlPart = bodyOf(parts, "text/html");
+  const textPart = decodable(bodyOf(parts, "text/plain"));
+  const htmlPart = decodable(bodyOf(parts, "text/html"));
   const text = cut(textPart?.text(), limits.textBytes);
   const wholeHtml = htmlPart?.text();
   const html = needsHtml || mayBeCut(wholeHtml, limits.textBytes) ? cut(wholeHtml, limits.textBytes) : undefined;
@@ -106,9 +106,15 @@ function bodyOf(parts: readonly MailLeaf[], mediaType: string): MailLeaf | undef
   );
 }
 
-/** What a person would call an attachment: said so, named, or neither text nor another form of the body. */
+/** A body in a charset that nobody here knows is no text: whoever knows it finds its bytes among the attachments. */
+function decodable(part: MailLeaf | undefined): MailLeaf | undefined {
+  return part?.fidelity() === "unknown-charset" ? undefined : part;
+}
+
+/** What a person would call an attachment: said so, named, no text that can be read, or neither text nor another form of the body. */
 function isAttachment(part: MailLeaf): boolean {
   if (part.disposition === "attachment" || part.filename !== null) return true;
+  if (part.charset !== null && part.mediaType.startsWith("text/") && part.fidelity() === "unknown-charset") return true;
   return !part.mediaType.startsWith("text/") && part.container !== "multipart/alternative";
 }
 

@@ -1,5 +1,5 @@
 import { Latest } from "../lib/latest.ts";
-import { decodeText } from "./charset.ts";
+import { readText } from "./charset.ts";
 import { decodeWords, withoutControls } from "./encoded-words.ts";
 
 /** A structured header value: `text/html; charset=utf-8` or `attachment; filename="a.json"`. */
@@ -65,7 +65,11 @@ function readAnew(text: string): StructuredValue {
     at = parameter.end;
     keep(name, parameter.value, plain, pieces);
   }
-  for (const [name, list] of pieces) plain.set(name, joinPieces(list));
+  for (const [name, list] of pieces) {
+    const { text, isDecoded } = joinPieces(list);
+    // The plain parameter beside it is for whoever does not know the charset (RFC 8187 §4.2).
+    if (isDecoded || !plain.has(name)) plain.set(name, text);
+  }
   return { value, parameters: plain };
 }
 
@@ -146,10 +150,11 @@ export function withoutComments(text: string): string {
   return out + text.slice(at);
 }
 
-function joinPieces(list: readonly Piece[]): string {
+function joinPieces(list: readonly Piece[]): { readonly text: string; readonly isDecoded: boolean } {
   const ordered = [...list].sort((a, b) => a.index - b.index);
   // Encoded words spread over continuations belong to neither RFC and are written all the same.
-  if (ordered.every(({ isEncoded }) => !isEncoded)) return decodeWords(ordered.map(({ value }) => value).join(""));
+  const written = ordered.map(({ value }) => value).join("");
+  if (ordered.every(({ isEncoded }) => !isEncoded)) return { text: decodeWords(written), isDecoded: true };
   let charset = "utf-8";
   const bytes = ordered.map((piece, position) => {
     let text = piece.value;
@@ -162,7 +167,10 @@ function joinPieces(list: readonly Piece[]): string {
     }
     return piece.isEncoded ? percentDecoded(text) : Buffer.from(text);
   });
-  return withoutControls(decodeText(Buffer.concat(bytes), charset, false));
+  const { text, fidelity } = readText(Buffer.concat(bytes), charset, "text");
+  // In a charset that nobody knows, the escapes say more than what could be made of them.
+  const isDecoded = fidelity !== "unknown-charset";
+  return { text: withoutControls(isDecoded ? text : written), isDecoded };
 }
 
 function percentDecoded(text: string): Buffer {

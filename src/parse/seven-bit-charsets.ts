@@ -1,7 +1,4 @@
 const TILDE = 0x7e;
-const SHIFT_OUT = 0x0e;
-const SHIFT_IN = 0x0f;
-const ESCAPE = 0x1b;
 const LF = 0x0a;
 
 const PLUS = 0x2b;
@@ -11,21 +8,10 @@ const BASE64 = new Int8Array(256).fill(-1);
 for (let value = 0; value < BASE64_DIGITS.length; value += 1) BASE64[BASE64_DIGITS.charCodeAt(value)] = value;
 
 /**
- * Seven-bit mail charsets that TextDecoder does not know, as bytes of a charset that it knows.
- *
- * UTF-7 (RFC 2152) shifts to base64 of UTF-16 with `+`, and back at what is no base64; iconv-lite reads it, very slowly
- * where shifts are many. HZ (RFC 1843) switches to GB 2312 with `~{` and back with `~}`; ISO-2022-KR (RFC 1557) to KS X
- * 1001 with SO and SI.
- * Browsers refuse both because they hide markup; we read data, not markup to be shown.
+ * UTF-7 as UTF-16LE (RFC 2152): `+` shifts to base64 of UTF-16, and back at what is no base64. iconv-lite reads it, very
+ * slowly where shifts are many.
  */
-export function decodeSevenBit(bytes: Uint8Array, label: string): { charset: string; bytes: Uint8Array } | undefined {
-  if (label === "utf-7") return { charset: "utf-16le", bytes: fromUtf7(bytes) };
-  if (label === "hz-gb-2312" || label === "hz") return { charset: "gb18030", bytes: fromHz(bytes) };
-  if (label === "iso-2022-kr" || label === "csiso2022kr") return { charset: "euc-kr", bytes: fromIso2022Kr(bytes) };
-  return undefined;
-}
-
-function fromUtf7(bytes: Uint8Array): Uint8Array {
+export function fromUtf7(bytes: Uint8Array): Uint8Array {
   const out = Buffer.alloc(bytes.length * 2);
   let length = 0;
   let at = 0;
@@ -56,7 +42,8 @@ function isBase64(byte: number | undefined): boolean {
   return byte !== undefined && (BASE64[byte] ?? -1) >= 0;
 }
 
-function fromHz(bytes: Uint8Array): Uint8Array {
+/** HZ as bytes of GB 2312 with the high bit set (RFC 1843): `~{` switches to it, `~}` back. */
+export function fromHz(bytes: Uint8Array): Uint8Array {
   const out = Buffer.alloc(bytes.length);
   let length = 0;
   let isWide = false;
@@ -72,24 +59,6 @@ function fromHz(bytes: Uint8Array): Uint8Array {
       // A line ends the wide mode, whatever the sender forgot.
       if (byte === LF) isWide = false;
       out[length] = isWide ? byte | 0x80 : byte;
-      length += 1;
-    }
-  }
-  return out.subarray(0, length);
-}
-
-function fromIso2022Kr(bytes: Uint8Array): Uint8Array {
-  const out = Buffer.alloc(bytes.length);
-  let length = 0;
-  let isWide = false;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if (byte === SHIFT_OUT || byte === SHIFT_IN) isWide = byte === SHIFT_OUT;
-    // The designator ESC $ ) C stands once, at the start.
-    else if (byte === ESCAPE && bytes[at + 1] === 0x24 && bytes[at + 2] === 0x29) at += 3;
-    else {
-      if (byte === LF) isWide = false;
-      out[length] = isWide && byte > 0x20 ? byte | 0x80 : byte;
       length += 1;
     }
   }

@@ -154,16 +154,7 @@ function charsetOfHtml(message: MapiProperties, codePage: string): string {
   return page?.length === 4 ? charsetOf(page.readUInt32LE(0)) : codePage;
 }
 
-/** A Windows code page as a charset. Source: [MS-UCODEREF] §2.2.1. */
+/** A Windows code page by a name that the table of labels has. Source: [MS-UCODEREF] §2.2.1. */
 function charsetOf(codePage: number): string {
-  if (codePage === 65001) return "utf-8";
-  if (codePage === 20127) return "us-ascii";
-  if (codePage === 1200) return "utf-16le";
-  if (codePage === 54936) return "gb18030";
-  if (codePage === 50220 || codePage === 50221 || codePage === 50222) return "iso-2022-jp";
-  if (codePage === 51932) return "euc-jp";
-  if (codePage === 51949) return "euc-kr";
-  if (codePage === 20866) return "koi8-r";
-  if (codePage > 28590 && codePage < 28606) return `iso-8859-${codePage - 28590}`;
-  return codePage >= 1250 && codePage <= 1258 ? `windows-${codePage}` : `cp${codePage}`;
+  return `cp${codePage}`;
 }

@@ -3,10 +3,13 @@ import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 
 import type { TryLaterCause } from "../model/outcome.ts";
-import type { FormField } from "../parse/body-fields.ts";
+import { baseName } from "../parse/body-disposition.ts";
+import type { FormField, RawField } from "../parse/body-fields.ts";
+import { decoderOf } from "../parse/body-fields.ts";
 import { parseBodyType } from "../parse/body-kind.ts";
 import type { FormPart } from "../parse/body-multipart.ts";
 import { MultipartParser, MultipartProblem } from "../parse/body-multipart.ts";
+import { decodeText, readStrictly } from "../parse/charset.ts";
 
 /** One file of a form (contract §5 `data.files`). */
 export interface ReceivedFile {
@@ -69,7 +72,7 @@ export async function receiveFiles(
       }
     }
     parser.end();
-    reading = { kind: "form", fields: form.fields, files: form.files };
+    reading = form.read();
     return reading;
   } catch (error) {
     if (!(error instanceof MultipartProblem)) throw error;
@@ -77,14 +80,20 @@ export async function receiveFiles(
     return reading;
   } finally {
     await form.abandon();
-    if (reading?.kind !== "form") await discard(form.files.flatMap(({ object }) => object ?? []));
+    if (reading?.kind !== "form") await discard(form.objects);
   }
+}
+
+/** A field of which nobody knows yet how it is encoded: the form says so in any of its fields. */
+interface ReceivedField extends RawField {
+  /** Of its own Content-Type; "" without one. */
+  readonly charset: string;
 }
 
 /** The part that is open, and what came before it. */
 class OpenForm {
-  readonly fields: FormField[] = [];
-  readonly files: ReceivedFile[] = [];
+  readonly #fields: ReceivedField[] = [];
+  readonly #files: { readonly part: FormPart; readonly file: ReceivedFile }[] = [];
   readonly #options: Parameters<typeof receiveFiles>[2];
   #part: FormPart | undefined;
   #chunks: Buffer[] = [];
@@ -95,13 +104,42 @@ class OpenForm {
     this.#options = options;
   }
 
+  /** Names of what was stored. */
+  get objects(): string[] {
+    return this.#files.flatMap(({ file: { object } }) => object ?? []);
+  }
+
+  /** The whole form, decoded. */
+  read(): MultipartReading {
+    const namesOfFiles = this.#files.map(({ part: { rawName, rawFilename = "" } }) => ({
+      name: Buffer.from(rawName, "latin1"),
+      value: Buffer.from(rawFilename, "latin1"),
+    }));
+    const decode = decoderOf([...this.#fields.filter(({ charset }) => charset === ""), ...namesOfFiles], "");
+    const fields: FormField[] = [];
+    for (const { name, value, charset } of this.#fields) {
+      const field = [decode(name), charset === "" ? decode(value) : readStrictly(value, charset, "text")] as const;
+      if (field[1] === undefined)
+        return { kind: "malformed", detail: `Field ${fields.length + 1} is not valid in its charset` };
+      // A name that is no UTF-8 in a form that says nothing of it is what old browsers send.
+      fields.push([field[0] ?? decodeText(name, undefined, false), field[1].replace(/^\uFEFF/, "")]);
+    }
+    const nameOf = (raw: string | undefined) => (raw === undefined ? undefined : decode(Buffer.from(raw, "latin1")));
+    const files = this.#files.map(({ part, file }) => ({
+      ...file,
+      field: nameOf(part.rawName) ?? file.field,
+      filename: baseName(nameOf(part.rawFilename) ?? file.filename),
+    }));
+    return { kind: "form", fields, files };
+  }
+
   open(part: FormPart): MultipartReading | undefined {
     const { limits } = this.#options;
     this.#part = part;
     this.#chunks = [];
-    if (part.filename === null && this.fields.length >= limits.fields)
+    if (part.filename === null && this.#fields.length >= limits.fields)
       return { kind: "too-large", detail: `More than ${limits.fields} fields` };
-    if (part.filename !== null && this.files.length >= limits.files)
+    if (part.filename !== null && this.#files.length >= limits.files)
       return { kind: "too-large", detail: `More than ${limits.files} files` };
     this.#fieldBytes += part.name.length;
     return undefined;
@@ -122,7 +160,10 @@ class OpenForm {
   async close(): Promise<MultipartReading | undefined> {
     const part = this.#part;
     if (part === undefined) return undefined;
-    if (part.filename === null) return this.#closeField(part);
+    if (part.filename === null) {
+      this.#closeField(part);
+      return undefined;
+    }
     // A file input that nobody filled: no name and no bytes.
     if (part.filename === "" && this.#upload === undefined) return undefined;
     const upload = this.#upload ?? new Upload(this.#options.sink, this.#options.receivedAt);
@@ -131,20 +172,14 @@ class OpenForm {
     if (stored.kind === "tryLater") return stored;
     const { object, size, sha256 } = stored;
     const mediaType = parseBodyType(part.contentType).mediaType || "application/octet-stream";
-    this.files.push({ field: part.name, filename: part.filename, mediaType, size, sha256, object });
+    const { name: field, filename } = part;
+    this.#files.push({ part, file: { field, filename, mediaType, size, sha256, object } });
     return undefined;
   }
 
-  #closeField(part: FormPart): MultipartReading | undefined {
-    const { charset } = parseBodyType(part.contentType);
-    try {
-      const value = new TextDecoder(charset || "utf-8", { fatal: true }).decode(Buffer.concat(this.#chunks));
-      this.fields.push([part.name, value]);
-      return undefined;
-    } catch {
-      // An unknown charset, or bytes that are none of it: the sender's.
-      return { kind: "malformed", detail: `Field ${this.fields.length + 1} is not valid in its charset` };
-    }
+  #closeField({ rawName, contentType }: FormPart): void {
+    const { charset } = parseBodyType(contentType);
+    this.#fields.push({ name: Buffer.from(rawName, "latin1"), value: Buffer.concat(this.#chunks), charset });
   }
 
   /** Ends an upload whose form broke off in the middle. */

@@ -7,6 +7,8 @@ import { bodyKindOf } from "../parse/body-kind.ts";
 import type { FormField } from "../parse/body-fields.ts";
 import { parseUrlencoded } from "../parse/body-fields.ts";
 import { readXmlBody } from "../parse/body-xml.ts";
+import { decodeText, readStrictly } from "../parse/charset.ts";
+import { readLabel } from "../parse/charset-labels.ts";
 
 /** The limits of contract §4, as far as request bodies know them, and those of forms. */
 export const BODY_LIMITS = { jsonDepth: 512, items: 1_000, fields: 1_000, fieldDepth: 8 } as const;
@@ -18,8 +20,6 @@ export type BodyReading =
   /** Nothing that is read here: stored as an object when the hook allows that. */
   | { readonly kind: "opaque" }
   | { readonly kind: "refused"; readonly outcome: RequestOutcome };
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Reads a body by its media type (contract §3). JSON in a body of another or no type is still read as JSON: senders that
@@ -34,7 +34,7 @@ export function readBody(body: Uint8Array, type: BodyType): BodyReading {
       return readLinesBody(body, type);
     case "urlencoded": {
       const recovered = startsLikeJson(body) ? jsonOrNothing(body, type) : undefined;
-      return recovered ?? readFieldsBody(body);
+      return recovered ?? readFieldsBody(body, type);
     }
     case "xml": {
       const recovered = startsLikeJson(body) ? jsonOrNothing(body, type) : undefined;
@@ -43,7 +43,7 @@ export function readBody(body: Uint8Array, type: BodyType): BodyReading {
     case "text": {
       const recovered = startsLikeJson(body) ? jsonOrNothing(body, type) : undefined;
       if (recovered !== undefined) return recovered;
-      const text = textOf(body, type);
+      const text = readStrictly(body, type.charset, "text");
       return text === undefined ? notText(type) : payload(JSON.stringify(text) as JsonText);
     }
     case "multipart":
@@ -61,11 +61,18 @@ function refused(pointer: string, message: string): BodyReading {
   };
 }
 
-const notText = ({ charset }: BodyType) =>
-  refused("", charset === "" ? "The body is not valid UTF-8" : "The body is not valid in the charset it names");
+function notText({ charset }: BodyType): BodyReading {
+  if (charset === "") return refused("", "The body is not valid UTF-8");
+  return refused(
+    "",
+    readLabel(charset).kind === "unknown"
+      ? "The body is not valid UTF-8, and the charset that it names is not known here"
+      : "The body is not valid in the charset it names",
+  );
+}
 
 function readJsonBody(body: Uint8Array, type: BodyType): BodyReading {
-  const text = textOf(body, type);
+  const text = readStrictly(body, type.charset, "json");
   if (text === undefined) return notText(type);
   const plain = plainJson(text);
   if (plain !== undefined) return payload(plain);
@@ -95,7 +102,7 @@ function plainJson(text: string): JsonText | undefined {
 
 /** One JSON text in each line; the payload is their array (contract §5). */
 function readLinesBody(body: Uint8Array, type: BodyType): BodyReading {
-  const text = textOf(body, type);
+  const text = readStrictly(body, type.charset, "json");
   if (text === undefined) return notText(type);
   const values: JsonText[] = [];
   let number = 0;
@@ -109,8 +116,8 @@ function readLinesBody(body: Uint8Array, type: BodyType): BodyReading {
   return payload(`[${values.join(",")}]` as JsonText);
 }
 
-function readFieldsBody(body: Uint8Array): BodyReading {
-  const reading = parseUrlencoded(body, BODY_LIMITS.fields);
+function readFieldsBody(body: Uint8Array, { charset }: BodyType): BodyReading {
+  const reading = parseUrlencoded(body, BODY_LIMITS.fields, charset);
   if (reading.kind === "fields") return reading;
   return refused("", reading.kind === "malformed" ? reading.detail : `More than ${BODY_LIMITS.fields} fields`);
 }
@@ -122,7 +129,7 @@ function readXml(body: Uint8Array, type: BodyType): BodyReading {
 
 /** The body as JSON, when it is some; for media types that do not say so. */
 function jsonOrNothing(body: Uint8Array, type: BodyType): BodyReading | undefined {
-  const text = textOf(body, type);
+  const text = readStrictly(body, type.charset, "json");
   if (text === undefined) return undefined;
   const reading = readJson(text, { repair: false, maxDepth: BODY_LIMITS.jsonDepth });
   // An empty body of no type is no data, and says so as JSON would.
@@ -152,18 +159,11 @@ function whyNotJson(reading: JsonReading, place: string): string {
 
 /** `{` or `[` behind blanks and a byte order mark: only objects and arrays are told from text. */
 function startsLikeJson(body: Uint8Array): boolean {
+  if ((body[0] === 0xff && body[1] === 0xfe) || (body[0] === 0xfe && body[1] === 0xff))
+    return /^\s*[{[]/.test(decodeText(body.subarray(0, LOOK_BYTES), undefined, false));
   let at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
   for (let byte = body[at]; byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d; byte = body[at]) at += 1;
   return body[at] === 0x7b || body[at] === 0x5b;
 }
 
-/** The body's characters: UTF-8 unless another charset is named; undefined when it is not valid in it. */
-function textOf(body: Uint8Array, { charset }: BodyType): string | undefined {
-  try {
-    if (charset === "" || charset === "utf-8" || charset === "utf8") return UTF8.decode(body);
-    return new TextDecoder(charset, { fatal: true }).decode(body);
-  } catch {
-    // An unknown charset (RangeError), or bytes that are none of it (TypeError): both are the sender's.
-    return undefined;
-  }
-}
+const LOOK_BYTES = 256;

@@ -95,7 +95,7 @@ test.each<[string, string, string | Buffer<ArrayBuffer>, string]>([
   ["an empty body", "application/json", "", "empty"],
   ["NDJSON", "application/x-ndjson", '{"a":1}\n{"a"}', "line 2, column 5"],
   ["bytes that are no UTF-8", "application/json", Buffer.from('{"a":"\xff"}', "latin1"), "not valid UTF-8"],
-  ["an unknown charset", "text/plain; charset=klingon", "a", "charset"],
+  ["an unknown charset", "text/plain; charset=klingon", Buffer.from("\xff", "latin1"), "charset"],
   ["XML", "text/xml", "<a><b></a>", "No XML: line 1, column"],
   ["XML with a DOCTYPE", "text/xml", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "DOCTYPE"],
   ["XML with an unknown entity", "text/xml", "<a>&x;</a>", "No XML"],

@@ -16,7 +16,10 @@ function partsOf(chunks: readonly Buffer[], boundary = "xX"): Read[] {
   const parser = new MultipartParser(boundary);
   const parts: Read[] = [];
   const take = (piece: MultipartPiece) => {
-    if (piece.kind === "part") parts.push({ ...piece.part, value: "" });
+    if (piece.kind === "part") {
+      const { name, filename, contentType } = piece.part;
+      parts.push({ name, filename, contentType, value: "" });
+    }
     const last = parts.at(-1);
     if (piece.kind === "data" && last !== undefined) last.value += piece.bytes.toString("latin1");
   };
