@@ -34,7 +34,7 @@ export interface ExtractCallOptions {
 }
 
 /** One JSON text that was found. */
-export interface ExtractedItem extends Omit<Item, "value" | "key" | "repeated"> {
+export interface ExtractedItem extends Omit<Item, "value" | "key" | "repeated" | "baseUrl"> {
   /** The sender's own JSON text: digits, key order and duplicate names as sent. */
   readonly json: string;
   /** The same as a JavaScript value, read when asked for. Long numbers are rounded to doubles here and nowhere else. */
@@ -166,7 +166,7 @@ function publicPart({ part, mediaType, filename, bytes, forwarded, encrypted }: 
 }
 
 /** An item without what is nobody's business outside: the key it came under. */
-function publicItem({ value, key: _key, repeated = [], ...item }: Item): ExtractedItem {
+function publicItem({ value, key: _key, baseUrl: _baseUrl, repeated = [], ...item }: Item): ExtractedItem {
   return {
     ...item,
     alsoIn: repeated.map(({ source }) => source),

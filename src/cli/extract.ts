@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 
 import { Command, InvalidArgumentError, Option } from "commander";
 
-import type { ExtractCallOptions } from "../library.ts";
+import type { ExtractCallOptions, ExtractResult } from "../library.ts";
 import { extract } from "../library.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import { OperatorError } from "../model/operator-error.ts";
@@ -40,8 +40,14 @@ const KINDS: Readonly<Record<string, ExtractCallOptions["as"]>> = {
 };
 const FORMS = ["as-sent", "compact", "expand", "flatten"] as const;
 
+/** Where the command has its input from, and where its answer goes: a program's, or somebody else's who runs it in process. */
+export interface ExtractIo {
+  readonly read: (file: string) => Promise<Uint8Array>;
+  readonly show: (result: ExtractResult, about: { file: string; explain: boolean; json: boolean }) => void;
+}
+
 /** `posthorn extract`: what would be extracted from a mail, a page or a text. Needs no NATS; exit 0 also when nothing is found. */
-export function extractCommand(): Command {
+export function extractCommand({ read, show }: ExtractIo = { read: readInput, show: showResult }): Command {
   return new Command("extract")
     .description("show what would be extracted from a mail, a page, JSON or text")
     .argument("[file]", "a .eml, .html, .json or any other file; - is standard input", "-")
@@ -62,16 +68,19 @@ export function extractCommand(): Command {
       "\nExamples:\n  posthorn extract order.eml\n  posthorn extract page.html --base https://shop.example/ --explain\n  posthorn extract order.eml --app shop.json --event kustomer.app.shop.order\n  posthorn extract --strict --json < order.eml",
     )
     .action(async (file: string, flags: Flags, command: Command) => {
-      const bytes = await readInput(file);
-      const result = await extract(bytes, await callOptions(file, flags));
-      // A pipe wants JSON, a person a picture; --explain goes beside the JSON, not into it.
-      const machine = wantsJson(command) || process.stdout.isTTY !== true;
-      print(machine ? indentJson(extractJson(result)) : extractReport(file === "-" ? "standard input" : file, result));
-      if (flags.explain === true) explain(result.notes, machine ? process.stderr : process.stdout);
+      const result = await extract(await read(file), await callOptions(file, flags));
+      show(result, { file, explain: flags.explain === true, json: wantsJson(command) });
     });
 }
 
-function explain(notes: readonly string[], stream: NodeJS.WriteStream): void {
+function showResult(result: ExtractResult, { file, explain, json }: Parameters<ExtractIo["show"]>[1]): void {
+  // A pipe wants JSON, a person a picture; --explain goes beside the JSON, not into it.
+  const machine = json || process.stdout.isTTY !== true;
+  print(machine ? indentJson(extractJson(result)) : extractReport(file === "-" ? "standard input" : file, result));
+  if (explain) explainNotes(result.notes, machine ? process.stderr : process.stdout);
+}
+
+function explainNotes(notes: readonly string[], stream: NodeJS.WriteStream): void {
   stream.write(`\n${styled("bold", "looked at")}\n${notes.map((note) => `  ${plainText(note)}\n`).join("")}`);
 }
 

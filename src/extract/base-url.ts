@@ -1,7 +1,25 @@
+import type { MailPart } from "../model/mail-part.ts";
 import { attributesOf } from "./html-attributes.ts";
 import { scanTags, tagNames } from "./html-tokens.ts";
 
 const BASES = tagNames("base");
+
+/** The base of what stands in a part, `{}` when nothing says one: Content-Location, else the address of the whole. */
+export function baseOf(
+  { location }: MailPart,
+  { baseUrl }: { readonly baseUrl?: string },
+): { readonly baseUrl?: string } {
+  const base = location === null ? baseUrl : (hierarchical(location, baseUrl) ?? baseUrl);
+  return base === undefined ? {} : { baseUrl: base };
+}
+
+/** An address against which others can be resolved; `undefined` for `cid:` and its like, or what is no address. */
+function hierarchical(address: string, base: string | undefined): string | undefined {
+  const url = URL.parse(address, base);
+  return url === null || /^(?:data|javascript|thismessage):$/.test(url.protocol) || !URL.canParse("x", url.href)
+    ? undefined
+    : url.href;
+}
 
 /**
  * The base that a page's first `<base href>` gives, resolved against `documentUrl`; `documentUrl` itself when there is
@@ -14,7 +32,6 @@ export function baseUrlOf(html: string, documentUrl: string | undefined): string
     if (!tag.inTemplate && !tag.closes) href ??= attributesOf(html, tag).get("href");
   });
   if (href === undefined) return documentUrl;
-  const base = URL.parse(href.trim(), documentUrl);
   // "data:" and "javascript:" bases are refused (§4.2.3, "set the frozen base URL", step 3).
-  return base === null || base.protocol === "data:" || base.protocol === "javascript:" ? documentUrl : base.href;
+  return hierarchical(href.trim(), documentUrl) ?? documentUrl;
 }

@@ -15,6 +15,10 @@ export interface Place {
   readonly source: ItemSource;
   /** Its label says JSON-LD, as `application/ld+json` does. */
   readonly isLinked?: boolean;
+  /** Its label says plain JSON and is believed, as in scripts: a context in it makes no JSON-LD of it. */
+  readonly isPlain?: boolean;
+  /** The address against which relative IRIs in it are read. */
+  readonly baseUrl?: string;
   /** `data-kustomer-key` of its script. */
   readonly key?: string | null;
 }
@@ -89,7 +93,7 @@ export class ItemCollector {
       case "json":
         for (const value of reading.values) {
           const repaired = [...extra, ...reading.repaired];
-          const about = described(value, place.isLinked === true, reading.parsed);
+          const about = described(value, place, reading.parsed);
           this.add(place, { ...about, repaired, ...duplicatesOf(reading) });
         }
         return undefined;
@@ -100,7 +104,13 @@ export class ItemCollector {
     if (this.limit !== undefined) return;
     this.found += 1;
     const key = place.key ?? this.#headerKey;
-    const item: Item = { ...found, source: place.source, ...(key !== undefined && { key }) };
+    const { source, baseUrl } = place;
+    const item: Item = {
+      ...found,
+      source,
+      ...(key !== undefined && { key }),
+      ...(baseUrl !== undefined && { baseUrl }),
+    };
     const own: Gathered = { item, repeated: new Map() };
     const known = this.#values.findOrAdd(item.value, own);
     if (known === undefined) {
@@ -143,10 +153,11 @@ function duplicatesOf({ duplicateKeys }: JsonReading & { kind: "json" }): Pick<I
 /** JSON that is labelled JSON-LD, or says so itself by a context, has types. */
 function described(
   value: JsonText,
-  isLinked: boolean,
+  { isLinked = false, isPlain = false }: Place,
   parsed: unknown,
 ): Pick<Item, "format" | "types" | "value" | "context"> {
   // Looking for the word first spares plain JSON the tree; a context whose name is escaped is nobody's honest mail.
+  if (isPlain) return { format: "json", types: [], value };
   if (!isLinked && !value.includes('"@context"')) return { format: "json", types: [], value };
   const node = parsed === undefined ? parseNode(value) : valueNode(parsed);
   if (!isLinked && !hasContext(node)) return { format: "json", types: [], value };

@@ -30,13 +30,19 @@ export async function transformJsonLd(
   try {
     const document = objectOf(numbers.mark(source)) as JsonLdDocument;
     const result = await transform(document, contextOf(source), form, numbers, options);
-    return numbers.restore(parseNode(JSON.stringify(result) as JsonText));
+    const text = JSON.stringify(result).replaceAll(`"${SAME_DOCUMENT}"`, '""');
+    return numbers.restore(parseNode(text as JsonText));
   } catch {
     // An unknown context or a document that is no JSON-LD: the value stays as sent, which is what the caller does now.
     return undefined;
   }
 }
 
+/**
+ * Expanded first, against the base, and given its form from there: the library would drop the base with
+ * `compactToRelative`, and without it write every IRI relative again. A base of `null` leaves relative IRIs alone, while the
+ * library's default, the empty one, makes `./` of an empty `@id`.
+ */
 async function transform(
   input: JsonLdDocument,
   context: object | undefined,
@@ -44,20 +50,37 @@ async function transform(
   numbers: NumberMarkers,
   { baseUrl }: JsonLdOptions,
 ): Promise<object> {
-  const options = { documentLoader: loadBundled, ...(baseUrl !== undefined && { base: baseUrl }) };
+  const expanded = await jsonld.expand(input, optionsWith(baseUrl));
+  if (form === "expand") return expanded;
+  nameEmptyIds(expanded);
+  const options = optionsWith(undefined);
   if (typeof form === "object") {
     // A frame without a context of its own speaks the document's words.
     const frame = parseNode(JSON.stringify({ "@context": context ?? {}, ...form.frame }) as JsonText);
-    return jsonld.frame(input, objectOf(numbers.mark(frame)) as Frame, options as Options.Frame);
+    return jsonld.frame(expanded, objectOf(numbers.mark(frame)) as Frame, options as Options.Frame);
   }
-  switch (form) {
-    case "compact":
-      return jsonld.compact(input, (context ?? {}) as ContextDefinition, options);
-    case "expand":
-      return jsonld.expand(input, options);
-    case "flatten":
-      return jsonld.flatten(input, context as ContextDefinition, options);
+  return form === "compact"
+    ? jsonld.compact(expanded, (context ?? {}) as ContextDefinition, { ...options, skipExpansion: true })
+    : jsonld.flatten(expanded, context as ContextDefinition, options);
+}
+
+/** Stands for an empty `@id` while the library, which takes that for none and drops whoever refers to it, is at work. */
+const SAME_DOCUMENT = "\uE000this document\uE000";
+
+/** Gives nodes and references with an empty `@id` a name; there are some only where no base was known. */
+function nameEmptyIds(expanded: unknown): void {
+  const stack = [expanded];
+  while (stack.length > 0) {
+    const next = stack.pop();
+    if (typeof next !== "object" || next === null) continue;
+    if ("@id" in next && next["@id"] === "") next["@id"] = SAME_DOCUMENT;
+    for (const inner of Object.values(next)) if (typeof inner === "object" && inner !== null) stack.push(inner);
   }
+}
+
+/** The declared types know no `null`, which the library takes for a document without an address. */
+function optionsWith(baseUrl: string | undefined): Options.Expand & Options.Compact {
+  return { documentLoader: loadBundled, base: (baseUrl ?? null) as string };
 }
 
 /** The context of a document, that of the first node when it is an array. */

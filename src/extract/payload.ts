@@ -45,7 +45,7 @@ export async function choosePayload(
   const value =
     options.jsonld === "as-sent" || item.format === "json"
       ? selected.value
-      : await transformed(selected.value, options.jsonld);
+      : await transformed(selected.value, options.jsonld, item.baseUrl);
   if (options.schema !== undefined) {
     const verdict = await checkSchema(options.schema, value);
     if (verdict.kind === "fails") {
@@ -75,10 +75,14 @@ export function selectPayload(
 }
 
 /** The value in another form of JSON-LD, or as sent where that cannot be had (an unknown context, say). */
-async function transformed(value: JsonText, form: Exclude<HookOptions["jsonld"], "as-sent">): Promise<JsonText> {
+async function transformed(
+  value: JsonText,
+  form: Exclude<HookOptions["jsonld"], "as-sent">,
+  baseUrl: string | undefined,
+): Promise<JsonText> {
   // Heavy, and few hooks ask for it: loaded on first use.
   const { transformJsonLd } = await loadLate(() => import("./json-ld.ts"));
-  return (await transformJsonLd(value, form)) ?? value;
+  return (await transformJsonLd(value, form, baseUrl === undefined ? {} : { baseUrl })) ?? value;
 }
 
 function nothing(extraction: Extraction, items: readonly Item[], options: Pick<HookOptions, "select">): Nothing {

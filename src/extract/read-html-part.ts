@@ -1,13 +1,14 @@
-import type { ItemSource, Repair } from "../model/item.ts";
+import type { Repair } from "../model/item.ts";
 import type { MailPart } from "../model/mail-part.ts";
-import { baseUrlOf } from "./base-url.ts";
+import { baseOf, baseUrlOf } from "./base-url.ts";
 import { forwardMarkInHtml } from "./forward-mark.ts";
-import type { ItemCollector } from "./item-collector.ts";
+import type { ItemCollector, Place } from "./item-collector.ts";
 import { causeOfEmptyForward, otherMarkupIn } from "./known-cause.ts";
 import type { HtmlLimitPassed } from "./html-tree.ts";
 import type { ExtractOptions } from "./limits.ts";
 import { proseOptionsOf } from "./limits.ts";
 import { readJson } from "./json-text.ts";
+import { lossesOf, lostIn } from "./losses.ts";
 import { mayShowJson } from "./may-show-json.ts";
 import { findMicrodata } from "./microdata.ts";
 import { sourceOf } from "./part-source.ts";
@@ -29,19 +30,26 @@ export function readHtmlPart(part: MailPart, collector: ItemCollector, options: 
   let knownMark: number | undefined;
   const forwardMark = () => (knownMark ??= forwardMarkInHtml(html) ?? NO_MARK);
   const rejoined = new RejoinedPage(part, scripts);
+  const losses = lossesOf(part);
+  if (part.fidelity() === "unknown-charset") collector.skip({ source: sourceOf(part, "text"), reason: losses ?? "" });
+  const documentBase = baseUrlOf(html, baseOf(part, options).baseUrl);
+  const base = documentBase === undefined ? {} : { baseUrl: documentBase };
   for (const script of scripts) {
     const source = sourceOf(part, "script", { quoted: script.quoted, forwarded: script.start > forwardMark() });
-    readScript(script, source, rejoined, collector, options);
+    readScript(script, { source, ...base }, rejoined, collector, options);
     if (collector.limit !== undefined) return;
   }
-  const microdata = findMicrodata(html, baseUrlOf(html, options.baseUrl), options.limits);
+  const microdata = findMicrodata(html, documentBase, options.limits);
   if (microdata.kind === "limit") return passed(part, collector, microdata);
   const ownItems = microdata.items.length === 0 ? 0 : itemsBefore(html, forwardMark());
   for (const { types, value, quoted, itemsBefore: before } of microdata.items) {
     const source = sourceOf(part, "microdata", { quoted, forwarded: before >= ownItems });
-    collector.add({ source }, { format: "microdata", types, value, repaired: [] });
+    const lost = lostIn(value, losses);
+    if (lost === undefined) collector.add({ source, ...base }, { format: "microdata", types, value, repaired: [] });
+    else collector.skip({ source, reason: lost.reason });
   }
-  if (collector.found === foundBefore) readVisible(part, html, forwardMark(), collector, options);
+  if (collector.found === foundBefore)
+    readVisible(part, { html, base, forwardMark: forwardMark() }, collector, options);
 }
 
 /** How many elements with `itemscope` stand before the forward's mark; all of them when there is no mark. */
@@ -52,19 +60,22 @@ function itemsBefore(html: string, mark: number): number {
 
 function readScript(
   script: Script,
-  source: ItemSource,
+  where: Pick<Place, "source" | "baseUrl">,
   rejoined: RejoinedPage,
   collector: ItemCollector,
   options: ExtractOptions,
 ): void {
   const readOptions = { repair: options.repair, maxDepth: options.limits.jsonDepth };
-  const place = { source, isLinked: script.type === "application/ld+json", key: script.key };
-  const strict = readJson(script.text, { ...readOptions, repair: false });
+  // The declared type decides, whatever a script holds (contract §4 rule 2).
+  const isLinked = script.type === "application/ld+json";
+  const place = { ...where, isLinked, isPlain: !isLinked, key: script.key };
+  const lost = lostIn(script.text, rejoined.losses);
+  const strict = lost ?? readJson(script.text, { ...readOptions, repair: false });
   if (strict.kind !== "invalid" || !options.repair) return collector.json(place, strict);
   const whole = rejoined.script(script);
   const again = whole === undefined ? undefined : readJson(whole.text, readOptions);
   if (whole !== undefined && again?.kind === "json") return collector.json(place, again, [whole.repair]);
-  return collector.json(place, readJson(script.text, readOptions));
+  return collector.json(place, lost ?? readJson(script.text, readOptions));
 }
 
 /**
@@ -72,31 +83,46 @@ function readScript(
  * a line counts from its start in the page, not in the script.
  */
 class RejoinedPage {
+  /** What was lost when the page was decoded as it came. */
+  readonly losses: string | undefined;
   readonly #part: MailPart;
   readonly #scripts: readonly Script[];
-  #page: { readonly scripts: readonly Script[]; readonly repair: Repair } | undefined | null = null;
+  #page:
+    | { readonly scripts: readonly Script[]; readonly repair: Repair; readonly losses: string | undefined }
+    | undefined
+    | null = null;
 
   constructor(part: MailPart, scripts: readonly Script[]) {
     this.#part = part;
     this.#scripts = scripts;
+    this.losses = lossesOf(part);
   }
 
-  /** The script as it was before the relay, `undefined` when nothing was cut in it. */
+  /** The script as it was before the relay, `undefined` when nothing was cut in it, or more was lost than line ends. */
   script(cut: Script): { readonly text: string; readonly repair: Repair } | undefined {
     if (this.#page === null) {
       const rejoined = this.#part.rejoined();
-      this.#page = rejoined && { scripts: findScripts(rejoined.text), repair: rejoined.repair };
+      this.#page = rejoined && {
+        scripts: findScripts(rejoined.text),
+        repair: rejoined.repair,
+        losses: lossesOf(this.#part, rejoined.fidelity),
+      };
     }
     const whole = this.#page?.scripts[this.#scripts.indexOf(cut)];
     if (this.#page === undefined || whole === undefined || whole.text === cut.text) return undefined;
-    return { text: whole.text, repair: this.#page.repair };
+    return lostIn(whole.text, this.#page.losses) === undefined
+      ? { text: whole.text, repair: this.#page.repair }
+      : undefined;
   }
 }
 
 function readVisible(
   part: MailPart,
-  html: string,
-  forwardMark: number,
+  {
+    html,
+    base,
+    forwardMark,
+  }: { readonly html: string; readonly base: Pick<Place, "baseUrl">; readonly forwardMark: number },
   collector: ItemCollector,
   options: ExtractOptions,
 ): void {
@@ -108,7 +134,8 @@ function readVisible(
     // The whole text, quoted and not, holds what the blocks held.
     if (block.element === "text" && (inBlocks ??= collector.found) > before) break;
     const { element, text, quoted } = block;
-    takeProse(part, { element, text, quoted, reading: findInProse(text, proseOptionsOf(options)) }, collector);
+    const reading = findInProse(text, proseOptionsOf(options));
+    takeProse(part, { element, text, quoted, reading, ...base, losses: lossesOf(part) }, collector);
   }
   if (collector.found > before) return;
   // What the HTML says of a forward is more telling than its text beside it.

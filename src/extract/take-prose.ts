@@ -3,6 +3,7 @@ import type { MailPart } from "../model/mail-part.ts";
 import { forwardMarkIn } from "./forward-mark.ts";
 import type { ItemCollector } from "./item-collector.ts";
 import { positionOf } from "./json-string.ts";
+import { lostIn } from "./losses.ts";
 import { sourceOf } from "./part-source.ts";
 import { placeInWords } from "./place-in-words.ts";
 import type { ProseItem, ProseReading } from "./prose.ts";
@@ -13,19 +14,31 @@ export interface ReadProse {
   readonly text: string;
   readonly reading: ProseReading;
   readonly quoted: boolean;
-  /** What was mended in the text before an item could be read; nothing without it. */
+  /** What was repaired in the text before an item could be read; nothing without it. */
   readonly mendedBefore?: (item: ProseItem) => readonly Repair[];
+  /** The address against which relative IRIs are read. */
+  readonly baseUrl?: string;
+  /** Why a U+FFFD in the text is not the sender's; `undefined` when it is. */
+  readonly losses?: string | undefined;
 }
 
 /** Hands what was found in a text to the collector: items, failures and limits, each with its place. */
 export function takeProse(part: MailPart, prose: ReadProse, collector: ItemCollector): void {
-  const { element, text, reading, mendedBefore } = prose;
+  const { element, text, reading, mendedBefore, losses } = prose;
+  const base = prose.baseUrl === undefined ? {} : { baseUrl: prose.baseUrl };
   const mark = reading.items.length > 0 ? forwardMarkIn(text) : undefined;
   const markLine = mark === undefined ? Number.POSITIVE_INFINITY : positionOf(text, mark + 1).line;
   for (const item of reading.items) {
     const { value, repaired, duplicateKeys } = item;
     const source = sourceOf(part, element, { quoted: prose.quoted || item.quoted, forwarded: item.line > markLine });
-    collector.json({ source }, { kind: "json", values: [value], repaired, duplicateKeys }, mendedBefore?.(item));
+    const lost = lostIn(value, losses);
+    if (lost !== undefined) collector.skip({ source, reason: lost.reason });
+    else
+      collector.json(
+        { source, ...base },
+        { kind: "json", values: [value], repaired, duplicateKeys },
+        mendedBefore?.(item),
+      );
   }
   for (const { quoted, ...failure } of reading.failures)
     collector.skip({ source: sourceOf(part, element, { quoted: prose.quoted || quoted }), ...failure });

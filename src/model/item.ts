@@ -47,6 +47,8 @@ export interface Item {
   readonly duplicateKeys?: readonly string[];
   /** The `data-kustomer-key` or `X-Hook-Key` it came under. Compared in the worker; never reaches an event or a log. */
   readonly key?: string;
+  /** The address against which its relative IRIs are read. Never reaches an event. */
+  readonly baseUrl?: string;
   /** Further places where an equal value stood, with the key it came under there. Never reaches an event. */
   readonly repeated?: readonly ItemPlace[];
 }

@@ -8,9 +8,9 @@ export function decodeHtmlEntities(text: string): string {
     (whole, name: string | undefined, decimal: string | undefined, hex: string | undefined) => {
       if (name !== undefined) return NAMED[name] ?? whole;
       const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
-      // Zero and halves of a surrogate pair are no characters (WHATWG HTML §13.2.5.80).
-      if (code === 0 || (code >= 0xd800 && code <= 0xdfff)) return "\uFFFD";
-      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+      // Zero and halves of a surrogate pair are no characters. HTML would make U+FFFD of them, which nobody wrote.
+      const isCharacter = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+      return isCharacter ? String.fromCodePoint(code) : whole;
     },
   );
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import { differenceOf, listOf, shapeOfJsonLd } from "../microdata-shape.ts";
 import type { ConformanceSuite, Verdict } from "../suite.ts";
 import { fail, filesBelow, pass } from "../suite.ts";
@@ -22,7 +22,7 @@ export const suite: ConformanceSuite = {
 };
 
 async function judge(page: string, expectation: string): Promise<Verdict> {
-  const { items } = await extract(await readFile(page), { as: "html" });
+  const { items } = await posthornExtract(await readFile(page), "page.html");
   if (!existsSync(expectation)) return items.length === 0 ? pass : fail(`${items.length} items out of RDFa`);
   const expected = listOf(JSON.parse(await readFile(expectation, "utf8")));
   const found = items.flatMap(({ value }) =>

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import { differenceOf, listOf, shapeOfJsonLd, shapeOfPlain } from "../microdata-shape.ts";
 import type { ConformanceSuite, Verdict } from "../suite.ts";
 import { fail, filesBelow, pass } from "../suite.ts";
@@ -37,7 +37,7 @@ export const suite: ConformanceSuite = {
 };
 
 async function judge(page: string, expectation: string, kind: "json" | "jsonld"): Promise<Verdict> {
-  const { items } = await extract(await readFile(page), { as: "html" });
+  const { items } = await posthornExtract(await readFile(page), "page.html");
   const expected = JSON.parse(await readFile(expectation, "utf8")) as unknown;
   const isUniform = typeof expected === "object" && expected !== null && "microdata" in expected;
   if (kind === "json" && !isUniform && !listOf(expected).every(isMicrodata)) return judgeRdfa(page);
@@ -66,7 +66,7 @@ function flatItems(expected: unknown): readonly unknown[] {
 
 /** RDFa is out of scope: it must not come out as something else. */
 async function judgeRdfa(page: string): Promise<Verdict> {
-  const { items } = await extract(await readFile(page), { as: "html" });
+  const { items } = await posthornExtract(await readFile(page), "page.html");
   const wrong = items.filter(({ format }) => format === "microdata");
   return wrong.length === 0 ? pass : fail(`${wrong.length} items as microdata`);
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import type { ConformanceSuite, Verdict } from "../suite.ts";
 import { fail, filesBelow, pass } from "../suite.ts";
 
@@ -19,7 +19,7 @@ export const suite: ConformanceSuite = {
 };
 
 async function judge(file: string, bytes: Buffer): Promise<Verdict> {
-  const { items, payload, deadLetter } = await extract(bytes, { as: "json", strict: true });
+  const { items, payload, deadLetter } = await posthornExtract(bytes, "file.json", "--strict");
   if ((payload === null) === (deadLetter === null)) return fail("neither payload nor dead letter, or both");
   const isRead = items.length > 0;
   if (file.startsWith("y_") && !isRead) return fail(`must be read, but: ${deadLetter?.detail}`);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import type { ConformanceSuite } from "../suite.ts";
 import { fail, filesBelow, pass } from "../suite.ts";
 
@@ -17,7 +17,7 @@ export const suite: ConformanceSuite = {
         name: file,
         run: async () => {
           const sent = await readFile(join(folder, file));
-          const { items, deadLetter } = await extract(sent, { as: "json" });
+          const { items, deadLetter } = await posthornExtract(sent, "file.json");
           if (items.length === 0) return fail(`nothing found: ${deadLetter?.detail}`);
           if (!file.endsWith(".in.json")) return pass;
           const expected = await readFile(join(folder, file.replace(".in.json", ".out.json")), "utf8");

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import { differenceOf, listOf, nameOf, shapeOfJsonLd } from "../microdata-shape.ts";
 import type { ConformanceSuite, Verdict } from "../suite.ts";
 import { fail, filesBelow, pass } from "../suite.ts";
@@ -35,7 +35,7 @@ export const suite: ConformanceSuite = {
 };
 
 async function judge(page: string, expectation: string, isPlain: boolean): Promise<Verdict> {
-  const { items, deadLetter } = await extract(await readFile(page), { as: "html" });
+  const { items, deadLetter } = await posthornExtract(await readFile(page), "page.html");
   const expected = listOf(JSON.parse(await readFile(expectation, "utf8")));
   const found = items.flatMap(({ value }) => topNodes(value));
   if (isPlain) {

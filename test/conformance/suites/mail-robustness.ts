@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import type { ConformanceSuite } from "../suite.ts";
 import { filesBelow } from "../suite.ts";
 import { endsWell } from "../ends-well.ts";
@@ -17,7 +17,7 @@ export const suite: ConformanceSuite = {
       if (file.endsWith(".json")) continue;
       yield {
         name: file,
-        run: async () => endsWell(await readFile(join(folder, file)), (bytes) => extract(bytes, { as: "mail" })),
+        run: async () => endsWell(await readFile(join(folder, file)), (bytes) => posthornExtract(bytes, "mail.eml")),
       };
     }
   },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { parse, type DefaultTreeAdapterMap } from "parse5";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import type { ConformanceSuite, Verdict } from "../suite.ts";
 import { fail, filesBelow, pass } from "../suite.ts";
 
@@ -26,7 +26,7 @@ export const suite: ConformanceSuite = {
 };
 
 async function judge(bytes: Buffer): Promise<Verdict> {
-  const { items, skipped, notes } = await extract(bytes, { as: "html" });
+  const { items, skipped, notes } = await posthornExtract(bytes, "page.html");
   const repeated = notes.filter((note) => /repeat|equal|again|before/.test(note)).length;
   const empty = notes.filter((note) => /empty/.test(note)).length;
   const counts = { scripts: 0, microdata: 0 };

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import { endsWell } from "../ends-well.ts";
 import type { ConformanceSuite } from "../suite.ts";
 import { filesBelow } from "../suite.ts";
@@ -16,7 +16,7 @@ export const suite: ConformanceSuite = {
       if (!/\.(?:html?|xhtml|txt)$/.test(file)) continue;
       yield {
         name: file,
-        run: async () => endsWell(await readFile(join(folder, file)), (bytes) => extract(bytes, { as: "html" })),
+        run: async () => endsWell(await readFile(join(folder, file)), (bytes) => posthornExtract(bytes, "page.html")),
       };
     }
   },

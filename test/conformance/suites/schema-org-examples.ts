@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { extract } from "../../../src/library.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import { listOf, nameOf } from "../microdata-shape.ts";
 import type { ConformanceSuite, Verdict } from "../suite.ts";
 import { fail, filesBelow, pass } from "../suite.ts";
@@ -43,7 +43,7 @@ async function judge(microdata: string, linked: string): Promise<Verdict> {
 
 /** The types of all nodes at any depth, without the address of schema.org. */
 async function typesIn(html: string): Promise<ReadonlySet<string>> {
-  const { items } = await extract(Buffer.from(html), { as: "html" });
+  const { items } = await posthornExtract(html, "page.html");
   const types = new Set(items.flatMap((item) => item.types.map(nameOf)));
   const stack: unknown[] = items.map(({ value }) => value);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {

@@ -3,12 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import jsonld from "jsonld";
+import { parse, type DefaultTreeAdapterMap } from "parse5";
 
-import { baseUrlOf } from "../../../src/extract/base-url.ts";
-import { transformJsonLd } from "../../../src/extract/json-ld.ts";
-import { readJson } from "../../../src/extract/json-text.ts";
-import { findScripts } from "../../../src/extract/scripts.ts";
-import type { JsonText } from "../../../src/model/mail.ts";
+import { posthornExtract } from "../../support/posthorn-extract.ts";
 import type { ConformanceSuite, Verdict } from "../suite.ts";
 import { fail, pass } from "../suite.ts";
 
@@ -61,23 +58,80 @@ async function runEntry(entry: ManifestEntry, folder: string, baseIri: string): 
 
 /** The expanded document of the scripts that the options ask for; `undefined` where the W3C wants an error. */
 async function nodesIn(html: string, url: URL, option: ManifestEntry["option"]): Promise<unknown> {
-  const baseUrl = baseUrlOf(html, option.base ?? url.href.replace(url.hash, ""));
-  const linked = findScripts(html).filter(({ type }) => type === "application/ld+json");
+  const base = option.base ?? url.href.replace(url.hash, "");
+  const scripts = dataScriptsIn(html);
   const id = url.hash.slice(1);
-  const targeted = id === "" ? linked.slice(0, 1) : linked.filter((script) => script.id === id);
-  const wanted = option.extractAllScripts === true ? linked : targeted;
+  const isWanted = (index: number) =>
+    option.extractAllScripts === true || (id === "" ? index === 0 : scripts[index]?.id === id);
+  const wanted = scripts.filter((_, index) => isWanted(index));
   if (wanted.length === 0 && option.extractAllScripts !== true) return undefined;
-  const documents: string[] = [];
-  for (const { text } of wanted) {
-    const reading = readJson(text, { repair: false, maxDepth: 512 });
-    if (reading.kind !== "json") return undefined;
-    documents.push(...reading.values);
+  const nodes: unknown[] = [];
+  for (const script of wanted) {
+    // A page in which this script alone holds data: a mail's payload is one script, a document may be all of them.
+    const others = scripts.filter((other) => other !== script);
+    const page = without(html, others, option.extractAllScripts === true ? script : undefined);
+    const { payload, items } = await posthornExtract(
+      page,
+      "page.html",
+      "--strict",
+      "--base",
+      base,
+      "--jsonld",
+      "expand",
+    );
+    if (payload === null || payload.item.context === "unknown") {
+      if (items.length === 0 && script.text.trim() === "") continue;
+      return undefined;
+    }
+    nodes.push(...(JSON.parse(payload.json) as unknown[]));
   }
-  // All scripts together are one array, in which an array stands member by member (JSON-LD 1.1 API §"HTML Content").
-  const members = documents.map((text) => (text.startsWith("[") ? text.slice(1, -1) : text));
-  const whole = option.extractAllScripts === true ? `[${members.join(",")}]` : (documents[0] ?? "[]");
-  const expanded = await transformJsonLd(whole as JsonText, "expand", baseUrl === undefined ? {} : { baseUrl });
-  return expanded === undefined ? undefined : JSON.parse(expanded);
+  return nodes;
+}
+
+interface DataScript {
+  readonly id: string | undefined;
+  readonly text: string;
+  /** Offsets of its start tag. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The scripts of type `application/ld+json`, as a parser of HTML finds them. */
+function dataScriptsIn(html: string): DataScript[] {
+  const found: DataScript[] = [];
+  const stack: DefaultTreeAdapterMap["node"][] = [parse(html, { sourceCodeLocationInfo: true })];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if ("tagName" in node && node.tagName === "script") {
+      const attributes = new Map(node.attrs.map(({ name, value }) => [name, value]));
+      const tag = node.sourceCodeLocation?.startTag;
+      const [text] = node.childNodes;
+      if (/^\s*application\/ld\+json\s*(?:;|$)/i.test(attributes.get("type") ?? "") && tag)
+        found.push({
+          id: attributes.get("id"),
+          text: text !== undefined && "value" in text ? text.value : "",
+          start: tag.startOffset,
+          end: tag.endOffset,
+        });
+    }
+    if ("childNodes" in node) stack.push(...node.childNodes.toReversed());
+  }
+  return found;
+}
+
+/**
+ * The page with those scripts under a type that nobody reads. `member` is one of an array that all scripts are together
+ * (JSON-LD 1.1 API, "HTML Content Algorithms"): a graph is a node there.
+ */
+function without(html: string, others: readonly DataScript[], member: DataScript | undefined): string {
+  let page = html;
+  const edits = [...others, ...(member === undefined ? [] : [member])];
+  for (const script of edits.toSorted((one, other) => other.start - one.start)) {
+    const { start, end, text } = script;
+    const [tag, rest] = [page.slice(start, end), page.slice(end)];
+    const isBare = script === member && /^\s*[^[\s]/.test(text);
+    page = `${page.slice(0, start)}${script === member ? tag : tag.replace(/application\/ld\+json/i, "text/x-other")}${isBare ? `[${rest.slice(0, text.length)}]${rest.slice(text.length)}` : rest}`;
+  }
+  return page;
 }
 
 function canonical(expected: string, file: string): Promise<string> {
