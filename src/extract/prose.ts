@@ -4,7 +4,7 @@ import { duplicateKeysOf } from "./duplicate-keys.ts";
 import type { JsonNode } from "./json-node.ts";
 import { readNode } from "./json-node.ts";
 import { closingIndex } from "./json-shape.ts";
-import { plainBlanks } from "./repairs/gaps.ts";
+import { INVISIBLE, plainBlanks, visibleBlanks } from "./repairs/gaps.ts";
 import { joinSegments, mapSegments, segmentsOf } from "./repairs/segments.ts";
 import type { TextRun } from "./text-runs.ts";
 import { textRunsOf } from "./text-runs.ts";
@@ -37,7 +37,7 @@ export interface ProseReading {
 }
 
 export interface ProseOptions {
-  /** Whether no-break spaces between tokens count as blanks (repair `nbsp`). */
+  /** Whether no-break spaces and invisible characters between tokens count as blanks. */
   readonly repair: boolean;
   readonly maxDepth: number;
   /** Equal ones count each: they are told apart later. */
@@ -46,7 +46,7 @@ export interface ProseOptions {
 
 const NOTHING: ProseReading = { items: [], failures: [], tooDeep: false, tooMany: false };
 /** What mail clients and pages put around text: blanks of any kind. */
-const OUTER = /^[\s\u200b]*/;
+const OUTER = new RegExp(`^[\\s${INVISIBLE}]*`);
 const LINE_START = /^[ \t]*[{[]/gm;
 const BLANKS = /[ \t\r]*/y;
 /** A first member name, or an array that begins with a string, object or array: nobody writes that in prose. */
@@ -99,7 +99,7 @@ class RunReader implements ProseReading {
   constructor(run: TextRun, options: ProseOptions) {
     this.#run = run;
     this.#options = options;
-    this.#text = options.repair ? plainBlanks(run.text) : run.text;
+    this.#text = options.repair ? visibleBlanks(plainBlanks(run.text)) : run.text;
   }
 
   /** Takes the run when it is one value and nothing else. */
@@ -149,11 +149,11 @@ class RunReader implements ProseReading {
   #take(from: number, end: number, node: JsonNode): boolean {
     const plain = this.#text.slice(from, end);
     const sent = this.#run.text.slice(from, end);
-    const value = sent === plain ? sent : withPlainGaps(sent);
+    const { value, repaired } = sent === plain ? { value: sent, repaired: [] } : withPlainGaps(sent);
     this.items.push({
       value: value as JsonText,
       quoted: this.#run.quoted,
-      repaired: value === sent ? [] : ["nbsp"],
+      repaired,
       duplicateKeys: duplicateKeysOf(node),
       line: this.#lineOf(from),
     });
@@ -212,8 +212,13 @@ function saysSomething(node: JsonNode): boolean {
   return first !== undefined && (second !== undefined || first.kind !== "number" || !/^\d+$/.test(first.raw));
 }
 
-/** The text with foreign blanks made plain outside of strings: in a string they are the sender's. */
-function withPlainGaps(text: string): string {
+/** The text with foreign blanks made plain outside of strings, and what they are called: in a string they are the sender's. */
+function withPlainGaps(text: string): { readonly value: string; readonly repaired: readonly Repair[] } {
   const segments = segmentsOf(text);
-  return segments === undefined ? text : joinSegments(mapSegments(segments, "gap", plainBlanks));
+  if (segments === undefined) return { value: text, repaired: [] };
+  const plain = joinSegments(mapSegments(segments, "gap", plainBlanks));
+  const value = joinSegments(mapSegments(segments, "gap", (gap) => visibleBlanks(plainBlanks(gap))));
+  const repaired: Repair[] = plain === text ? [] : ["nbsp"];
+  if (value !== plain) repaired.push("invisible-characters");
+  return { value, repaired };
 }

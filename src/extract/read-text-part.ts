@@ -11,6 +11,7 @@ import { sourceOf } from "./part-source.ts";
 import { placeInWords } from "./place-in-words.ts";
 import type { ProseItem, ProseReading } from "./prose.ts";
 import { findInProse } from "./prose.ts";
+import { takeOffLinks } from "./repairs/written-out-links.ts";
 import { takeProse } from "./take-prose.ts";
 
 /** A text that was looked through, and what was repaired in it before an item could be read. */
@@ -35,8 +36,18 @@ export function readTextPart(part: MailPart, collector: ItemCollector, options: 
     collector.note(`${placeInWords(sourceOf(part, null))} has no object or array that stands alone in its text`);
 }
 
-function lookThrough(text: string, losses: string | undefined, options: ExtractOptions): Looked {
-  return { text, reading: findInProse(text, proseOptionsOf(options)), losses, mendedBefore: () => [] };
+/** Looks through a text without the links that a client wrote out; only what was read otherwise with them is named repaired. */
+function lookThrough(sent: string, losses: string | undefined, options: ExtractOptions): Looked {
+  const reading = findInProse(sent, proseOptionsOf(options));
+  const text = options.repair ? takeOffLinks(sent) : sent;
+  if (text === sent) return { text, reading, losses, mendedBefore: () => [] };
+  const values = new Set(reading.items.map(({ value }) => value));
+  return {
+    text,
+    reading: findInProse(text, proseOptionsOf(options)),
+    losses,
+    mendedBefore: ({ value }) => (values.has(value) ? [] : ["written-out-link"]),
+  };
 }
 
 /** What a relay cut inside a token does not read as JSON any more, or was lost with half of a character. */

@@ -27,6 +27,8 @@ export type Repair =
   | "raw-line-breaks"
   | "single-quote-escape"
   | "nbsp"
+  | "invisible-characters"
+  | "written-out-link"
   | "javascript-comments"
   | "missing-comma"
   | "several-values"

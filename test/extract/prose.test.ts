@@ -44,6 +44,15 @@ describe("JSON in a text", () => {
     ]);
   });
 
+  test("survives invisible characters between tokens, by their own name", () => {
+    const text = 'Hi\n\u200b{\n\u200b"a":\u200c"x\u200by",\u00a0"n":\u206012\n}\n';
+    expect(findInProse(text, OPTIONS).items).toMatchObject([
+      { value: '{\n "a": "x\u200by", "n": 12\n}', repaired: ["nbsp", "invisible-characters"] },
+    ]);
+    expect(findInProse('\u200b{"a":1}\u200b', OPTIONS).items).toMatchObject([{ value: '{"a":1}', repaired: [] }]);
+    expect(findInProse('{"a":1\u200b2}', OPTIONS).items).toEqual([]);
+  });
+
   test("comes out byte for byte, whatever object it is and whatever stands around it", () => {
     const line = fc.constantFrom(
       "Hello,",

@@ -1,11 +1,27 @@
 import type { Segment } from "./segments.ts";
 
-/** Blanks that JSON does not know: no-break spaces, other Unicode spaces, a stray byte order mark. */
-const FOREIGN_BLANK = /[\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]/g;
+/** Blanks that JSON does not know: no-break spaces and other Unicode spaces. */
+const FOREIGN_BLANK = /[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g;
+/** What takes no place: zero-width spaces and joiners, marks of direction, soft hyphens, a byte order mark on its way. */
+export const INVISIBLE =
+  "\\u00ad\\u034f\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u2066-\\u2069\\ufeff";
+const INVISIBLES = new RegExp(`[${INVISIBLE}]+`, "g");
+const INSIDE_TOKEN = /[\w.+-]/;
 
 /** A gap with foreign blanks as plain ones. */
 export function plainBlanks(gap: string): string {
   return gap.replace(FOREIGN_BLANK, " ");
+}
+
+/**
+ * A gap with a plain blank for each invisible character between tokens. Inside of one it stays: `1\u200b2` is neither
+ * twelve nor two numbers.
+ */
+export function visibleBlanks(gap: string): string {
+  return gap.replace(INVISIBLES, (run, at: number) => {
+    const isInside = INSIDE_TOKEN.test(gap[at - 1] ?? "") && INSIDE_TOKEN.test(gap[at + run.length] ?? "");
+    return isInside ? run : " ".repeat(run.length);
+  });
 }
 
 /** A gap without a comma that stands before a closing brace or bracket. */

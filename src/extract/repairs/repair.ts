@@ -1,11 +1,19 @@
 import type { Repair } from "../../model/item.ts";
-import { addMissingCommas, dropComments, dropTrailingCommas, plainBlanks } from "./gaps.ts";
+import { addMissingCommas, dropComments, dropTrailingCommas, plainBlanks, visibleBlanks } from "./gaps.ts";
 import { decodeHtmlEntities } from "./html-entities.ts";
 import type { Segment } from "./segments.ts";
 import { joinSegments, mapSegments, segmentsOf } from "./segments.ts";
 import { escapeControlCharacters, escapeLineBreaks, plainApostrophes } from "./strings.ts";
 import { readValues } from "./values.ts";
-import { takeOffBom, takeOffCdata, takeOffForeignBlanks, takeOffHtmlComment, takeOffSemicolon } from "./wrappers.ts";
+import {
+  takeOffBom,
+  takeOffCdata,
+  takeOffForeignBlanks,
+  takeOffHtmlComment,
+  takeOffInvisible,
+  takeOffSemicolon,
+} from "./wrappers.ts";
+import { takeOffLinks } from "./written-out-links.ts";
 
 export type Repaired =
   | {
@@ -22,6 +30,7 @@ type SegmentRepair = readonly [name: Repair, apply: (segments: readonly Segment[
 /** In rounds, because senders wrap wrappers: `<!--//--><![CDATA[//><!--` stood in every page of one old publishing system. */
 const WRAPPERS: readonly TextRepair[] = [
   ["bom", takeOffBom],
+  ["invisible-characters", takeOffInvisible],
   ["nbsp", takeOffForeignBlanks],
   ["html-comment", takeOffHtmlComment],
   ["cdata", takeOffCdata],
@@ -32,6 +41,7 @@ const WRAPPER_ROUNDS = 3;
 const INSIDE: readonly SegmentRepair[] = [
   ["javascript-comments", dropComments],
   ["nbsp", (segments) => mapSegments(segments, "gap", plainBlanks)],
+  ["invisible-characters", (segments) => mapSegments(segments, "gap", visibleBlanks)],
   ["control-characters", (segments) => mapSegments(segments, "string", escapeControlCharacters)],
   ["raw-line-breaks", (segments) => mapSegments(segments, "string", escapeLineBreaks)],
   ["single-quote-escape", (segments) => mapSegments(segments, "string", plainApostrophes)],
@@ -72,14 +82,16 @@ function takeOffWrappers(source: string): { text: string; repairs: Repair[] } {
   return { text, repairs };
 }
 
-/** JSON as it stands now, or after what is damaged inside was mended. */
+/** JSON as it stands now, or after what is damaged inside was repaired. */
 function repairText(text: string, maxDepth: number, before: readonly Repair[]): Repaired | undefined {
   const values = readValues(text, maxDepth);
   if (values !== undefined) return named(values, before);
-  let segments: readonly Segment[] | undefined = segmentsOf(text);
+  // Before the text is cut into strings: the line end in front of a link ends none of them.
+  const unlinked = takeOffLinks(text);
+  let segments: readonly Segment[] | undefined = segmentsOf(unlinked);
   if (segments === undefined) return undefined;
-  const repairs = [...before];
-  let joined = text;
+  const repairs: Repair[] = unlinked === text ? [...before] : [...before, "written-out-link"];
+  let joined = unlinked;
   for (const [name, apply] of INSIDE) {
     segments = apply(segments);
     const after = joinSegments(segments);

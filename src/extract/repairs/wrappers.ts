@@ -1,3 +1,5 @@
+import { visibleBlanks } from "./gaps.ts";
+
 const COMMENT_START = /^\s*(?:\/\/|\/\*)?\s*(?:<!--|-->)(?:\s*\*\/)?/;
 const COMMENT_END = /(?:\/\/\s*|\/\*\s*)?-->(?:\s*\*\/)?\s*$/;
 const CDATA_START = /^\s*(?:\/\/|\/\*)?\s*<!\[CDATA\[(?:\s*\*\/|\s*\/\/\s*>)?/;
@@ -45,4 +47,17 @@ export function takeOffSemicolon(text: string): string {
 /** The text without foreign blanks (no-break spaces and their kin) at its ends. */
 export function takeOffForeignBlanks(text: string): string {
   return text.trim();
+}
+
+/** The text without invisible characters at its ends. */
+export function takeOffInvisible(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isInvisible(text[start])) start += 1;
+  while (end > start && isInvisible(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+function isInvisible(character: string | undefined): boolean {
+  return character !== undefined && character > "\u007f" && visibleBlanks(character) === " ";
 }

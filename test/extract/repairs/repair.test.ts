@@ -29,6 +29,12 @@ describe("each repair of damage seen in the wild", () => {
     ["raw-line-breaks", '{"a":"x\\\ny\\\\\nz"}', '{"a":"xy\\\\\\nz"}'],
     ["single-quote-escape", `{"a":"it\\'s \\\\'"}`, `{"a":"it's \\\\'"}`],
     ["nbsp", '{\u00a0"a":\u00a0"x\u00a0y"}\u00a0', '{ "a": "x\u00a0y"}'],
+    ["invisible-characters", '{\u200b"a":\u200c42,\u200d"b\u200b":\u20601\u200b}', '{ "a": 42, "b\u200b": 1 }'],
+    ["invisible-characters", '{\u200e"a":\u00ad1,\ufeff"b":\u202a2\u202c}', '{ "a": 1, "b": 2 }'],
+    ["invisible-characters", '\u200b{"a":1}\u200b', '{"a":1}'],
+    ["invisible-characters", '{"a":1}\ufeff', '{"a":1}'],
+    ["invisible-characters", "[\u2060]", "[ ]"],
+    ["written-out-link", '{"a":"x@y.example\r\n <mailto:x@y.example>"}', '{"a":"x@y.example"}'],
     ["javascript-comments", '{"a": 1, // one\n "b": "//" /* two */}', '{"a": 1,  \n "b": "//"  }'],
     ["missing-comma", '[{"a":1}{"b":2}]', '[{"a":1},{"b":2}]'],
     ["missing-comma", '{"a":1\n"b":[2]"c":3}', '{"a":1\n,"b":[2],"c":3}'],
@@ -77,6 +83,8 @@ describe("what is no damage of that kind", () => {
     "{",
     "-->",
     "<!-- nothing -->",
+    "[1\u200b2]",
+    "[tr\u200bue]",
   ])("stays refused: %s", (text) => {
     expect(mend(text)).toBe("invalid");
   });
