@@ -92,6 +92,8 @@ export class EngineLoop {
         this.#slowly = this.#slowly.then(async () => {
           await this.#whileCounts(one.id, () => one.mail.choose());
           this.#await(one);
+          // Its batch was flushed long ago, and where DNS is remembered nothing else is waited for.
+          this.#flushSoon();
         });
     this.#batchesDone += 1;
     this.#flush();
