@@ -13,9 +13,12 @@ export function baseOf(
   return base === undefined ? {} : { baseUrl: base };
 }
 
+/** A longer one is nobody's address, and each relative one would cost as much again. */
+const MAX_BASE_LENGTH = 8_192;
+
 /** An address against which others can be resolved; `undefined` for `cid:` and its like, or what is no address. */
 function hierarchical(address: string, base: string | undefined): string | undefined {
-  const url = URL.parse(address, base);
+  const url = address.length > MAX_BASE_LENGTH ? null : URL.parse(address, base);
   return url === null || /^(?:data|javascript|thismessage):$/.test(url.protocol) || !URL.canParse("x", url.href)
     ? undefined
     : url.href;

@@ -12,6 +12,12 @@ test.each([
   ["one in a template", "<template><base href=/1></template>", "http://a.example/", "http://a.example/"],
   ["no address at all", '<base href="http://[">', "http://a.example/", "http://a.example/"],
   ["a data base", '<base href="data:,x">', undefined, undefined],
+  [
+    "a base of 10 KB",
+    `<base href="https://b.example/${"x".repeat(10_000)}">`,
+    "http://a.example/",
+    "http://a.example/",
+  ],
   ["a page without address", '<base href="http://b.example">', undefined, "http://b.example/"],
 ])("%s", (_, html, documentUrl, base) => {
   expect(baseUrlOf(html, documentUrl)).toBe(base);
