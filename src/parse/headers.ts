@@ -27,6 +27,7 @@ interface Extent {
   readonly lines: number[];
 }
 
+const ESCAPE = 0x1b;
 const SPACE = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
@@ -77,7 +78,9 @@ export function readHeaders(bytes: Buffer, start: number, maxBytes: number, sear
     at = next;
   }
   if (isTooLong || bodyStart - start > maxBytes) return { fields: [], bodyStart, isTooLong: true };
-  const fields = isAscii(bytes.subarray(start, bodyStart)) ? asciiFields(bytes, extents) : fieldsOf(bytes, extents);
+  const block = bytes.subarray(start, bodyStart);
+  const isPlain = isAscii(block) && !block.includes(ESCAPE);
+  const fields = isPlain ? asciiFields(bytes, extents) : fieldsOf(bytes, extents);
   return { fields, bodyStart, isTooLong: false };
 }
 
@@ -118,10 +121,10 @@ function fieldsOf(bytes: Buffer, extents: readonly Extent[]): RawField[] {
     const latin1 = unfolded(bytes, lines);
     let value = latin1;
     const raw = Buffer.from(latin1, "latin1");
-    if (!isAscii(raw)) {
-      if (isUtf8(raw)) value = raw.toString("utf8");
-      else foreign.push({ index: fields.length, raw });
-    }
+    // Japanese mailers of old wrote ISO-2022-JP without saying so.
+    if (isAscii(raw)) value = raw.includes(ESCAPE) ? decodeText(raw, undefined, false) : latin1;
+    else if (isUtf8(raw)) value = raw.toString("utf8");
+    else foreign.push({ index: fields.length, raw });
     fields.push({ name: name.toLowerCase(), writtenName: name, value });
   }
   if (foreign.length === 0) return fields;

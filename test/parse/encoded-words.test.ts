@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 
 import { decodeWords } from "../../src/parse/encoded-words.ts";
+import { parseMail } from "../../src/parse/mail.ts";
 import { readStructured } from "../../src/parse/parameters.ts";
+
+const LIMITS = { parts: 1_000, mimeDepth: 50, headerBytes: 262_144, rfc822Depth: 8, textBytes: 65_536 };
 
 test.each([
   [
@@ -87,4 +90,20 @@ test.each([
   ["a charset that nobody knows alone", "a; filename*=x-no-such''%E9.json", "x-no-such''%E9.json"],
 ])("a file name in %s is read", (_, value, filename) => {
   expect(readStructured(value).parameters.get("filename")).toBe(filename);
+});
+
+test("raw ISO-2022-JP in a header is read by its escape sequences, in names, subjects and file names", () => {
+  const jis = (text: string) => `\u001b$B${text}\u001b(B`;
+  const mail = [
+    `From: ${jis("EDCf")} <tanaka@shop.example>`,
+    `Subject: ${jis("CmJ8")} 17`,
+    `Content-Disposition: attachment; filename="${jis("CmJ8")}.json"`,
+    "",
+    "1",
+  ].join("\r\n");
+  const parsing = parseMail(Buffer.from(mail, "latin1"), LIMITS);
+  expect(parsing).toMatchObject({
+    summary: { from: [{ name: "田中", address: "tanaka@shop.example" }], mailSubject: "注文 17" },
+    parts: [{ filename: "注文.json" }],
+  });
 });

@@ -1,8 +1,9 @@
 import { percentDecoded } from "../../lib/percent-decoded.ts";
 
-/** What stands around a link that a mail client wrote out: Outlook and Thunderbird angle brackets, others square ones. */
-const BRACKETS: Readonly<Record<string, string>> = { "<": ">", "[": "]" };
-const LINK = /[<[](?:mailto:|https?:\/\/|ftp:\/\/|tel:)/gi;
+/** What stands around a link that a mail client wrote out, and what ends it: Outlook writes angle brackets, others the others. */
+const ENDS: Readonly<Record<string, RegExp>> = { "<": /[<>\n]/, "[": /[[\]\n]/, "(": /[()\n]/ };
+const CLOSING: Readonly<Record<string, string>> = { "<": ">", "[": "]", "(": ")" };
+const LINK = /[<[(](?:mailto:|https?:\/\/|ftp:\/\/|tel:)/gi;
 const MAX_LINK_LENGTH = 4_096;
 /** Blanks between an address and its link; clients wrap long lines there. */
 const MAX_BLANKS = 80;
@@ -18,9 +19,10 @@ export function takeOffLinks(text: string): string {
   let from = 0;
   for (const { index } of text.matchAll(LINK)) {
     if (index < from) continue;
-    const close = text.slice(index + 1, index + MAX_LINK_LENGTH).search(/[<>[\]\n]/);
-    const end = close < 0 ? -1 : index + 1 + close;
-    if (end < 0 || text[end] !== BRACKETS[text[index] ?? ""]) continue;
+    const open = text[index] ?? "";
+    const close = text.slice(index + 1, index + MAX_LINK_LENGTH).search(ENDS[open] ?? /\n/);
+    const end = index + 1 + close;
+    if (close < 0 || text[end] !== CLOSING[open]) continue;
     const start = addressEnd(text, index, from);
     if (!names(text, start, text.slice(index + 1, end), from)) continue;
     kept.push(text.slice(from, start), isQuoted(text, start) ? '"' : "");
@@ -43,6 +45,7 @@ function isQuoted(text: string, addressEnds: number): boolean {
 
 /** Whether the text in front of `end` is the address that a link leads to. */
 function names(text: string, end: number, link: string, from: number): boolean {
+  if (/^tel:/i.test(link)) return isNumber(text.slice(Math.max(from, end - MAX_NUMBER_LENGTH), end), link);
   for (const address of addressesOf(link)) {
     const start = end - address.length;
     if (address === "" || start < from || text.slice(start, end).toLowerCase() !== address) continue;
@@ -52,9 +55,22 @@ function names(text: string, end: number, link: string, from: number): boolean {
   return false;
 }
 
+const MAX_NUMBER_LENGTH = 40;
+
+/** Whether a text ends in the number of a `tel:` link; people write blanks and brackets between its digits (RFC 3966 §5.1.1). */
+function isNumber(before: string, link: string): boolean {
+  const written = /[+\d][\d ()./-]{0,39}$/.exec(before)?.[0] ?? "";
+  const digits = (number: string) => number.replace(/[^+\d]/g, "");
+  return digits(written) !== "" && digits(written) === digits(link.replace(/;.*$/s, ""));
+}
+
 /** How the address of a link may be written in front of it, in lower case. */
 function addressesOf(link: string): ReadonlySet<string> {
-  const whole = link.trim().toLowerCase();
+  // A client that made the link itself may have taken the quote behind the address along.
+  const whole = link
+    .trim()
+    .toLowerCase()
+    .replace(/(?:%22|")[,;%\w]{0,6}$/, "");
   const forms = new Set([whole]);
   const target = SAFE_LINK.exec(whole)?.[1];
   for (const one of target === undefined ? [whole] : [whole, percentDecoded(target) ?? target]) {

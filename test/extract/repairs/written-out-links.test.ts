@@ -16,6 +16,10 @@ test.each([
   ["www.shop.example<http://www.shop.example/>", "www.shop.example"],
   ["shop.example/o/1<https://shop.example/o/1>", "shop.example/o/1"],
   ["+4930123456<tel:+4930123456>", "+4930123456"],
+  ["+49 (30) 123-456<tel:+4930123456>", "+49 (30) 123-456"],
+  ["ada@shop.example (mailto:ada@shop.example)", "ada@shop.example"],
+  ["https://shop.example/a(b)<https://shop.example/a(b)>", "https://shop.example/a(b)"],
+  ['"https://shop.example/o"<https://shop.example/o%22>', '"https://shop.example/o"'],
   ["https://shop.example/o [https://shop.example/o]", "https://shop.example/o"],
   [
     "https://shop.example/o<https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fshop.example%2Fo&data=05%7C01&reserved=0>",
@@ -35,6 +39,8 @@ test.each([
   ["an address in its mail form", "ada@shop.example <ada@shop.example>"],
   ["a link that is never closed", "ada@shop.example<mailto:ada@shop.example"],
   ["brackets of two kinds", "ada@shop.example<mailto:ada@shop.example]"],
+  ["another number", "+49 30 123<tel:+4930124>"],
+  ["a link of Markdown", "[https://shop.example/a](https://shop.example/b)"],
   ["a link alone", "<https://shop.example/>"],
   ["a list of links", "<https://shop.example/>; rel=next"],
 ])("%s stays: %j", (_, text) => {
