@@ -46,7 +46,17 @@ export function readText(bytes: Uint8Array, label: string | undefined, kind: Tex
   const meta = kind === "html" ? metaCharset(buffer) : undefined;
   if (meta !== undefined) return decodeCharset(buffer, meta);
   if (said.kind === "unknown") return { text: asciiOnly(buffer), fidelity: "unknown-charset" };
-  return damagedUtf8(buffer, false) ?? decodeCharset(buffer, FALLBACK);
+  return damagedUtf8(buffer, false) ?? guessed(buffer);
+}
+
+/** The five places of windows-1252 that hold no character: what has some is in another charset. */
+const EMPTY_PLACES = /[\u0081\u008d\u008f\u0090\u009d]/g;
+
+/** Bytes of which nothing says what they are, as Western text. */
+function guessed(buffer: Buffer): DecodedText {
+  const { text } = decodeCharset(buffer, FALLBACK);
+  const sound = text.replace(EMPTY_PLACES, "\uFFFD");
+  return { text: sound, fidelity: sound === text ? "exact" : "lossy" };
 }
 
 /**

@@ -170,6 +170,7 @@ test.each([
   ["without a label", undefined, "c3a9c3a9c3a9c3a9e697", "éééé\uFFFD"],
   ["a lead byte without a trail", "shift_jis", "93fa93", "日\uFFFD"],
   ["a place that a charset leaves empty", "iso-8859-8", "f9ff", "ש\uFFFD"],
+  ["what nothing labels and Western text never holds", undefined, "8281e9", "‚\uFFFDé"],
   ["half a pair in ISO-2022-JP", "iso-2022-jp", "1b2442467c4b1b2842", "日\uFFFD"],
   ["a set that nobody knows", "iso-2022-jp", "611b2579417a", "a\uFFFD\uFFFD"],
 ])("%s is a loss, and known as one", (_, label, bytes, text) => {
