@@ -76,6 +76,37 @@ test("a body without a media type is read as JSON", async () => {
   expect(await lastPayload()).toEqual({ a: 1 });
 });
 
+test.each<[string, string, Buffer<ArrayBuffer>, unknown]>([
+  [
+    "UTF-8 under a Western label",
+    "application/json; charset=ISO-8859-1",
+    Buffer.from('{"t":"ü – 日本"}'),
+    { t: "ü – 日本" },
+  ],
+  ["an unknown charset", "application/json; charset=utf8mb4", Buffer.from('{"t":"ü"}'), { t: "ü" }],
+  ["a charset in quotes", 'application/json; charset="utf-8"', Buffer.from('{"t":"ü"}'), { t: "ü" }],
+  ["UTF-16 by its mark", "application/json", Buffer.from('\uFEFF{"t":"ü"}', "utf16le"), { t: "ü" }],
+  [
+    "a form's charset",
+    "application/x-www-form-urlencoded; charset=iso-8859-1",
+    Buffer.from("name=Jos%E9&city=K%F6ln"),
+    { name: "José", city: "Köln" },
+  ],
+  ["a mark before a form", "application/x-www-form-urlencoded", Buffer.from("\uFEFFa=1&b=2"), { a: "1", b: "2" }],
+  [
+    "the field _charset_",
+    "multipart/form-data; boundary=xY",
+    Buffer.from(
+      '--xY\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\niso-8859-1\r\n--xY\r\nContent-Disposition: form-data; name="a"\r\n\r\nGr\xfc\xdfe\r\n--xY--\r\n',
+      "latin1",
+    ),
+    { _charset_: "iso-8859-1", a: "Grüße" },
+  ],
+])("%s is read at the door", async (_, type, body, payload) => {
+  expect((await post(body, { "content-type": type })).status).toBe(202);
+  expect(await lastPayload()).toEqual(payload);
+});
+
 test("text in another charset is read in it", async () => {
   const response = await post(Buffer.from("Gr\xfc\xdfe", "latin1"), {
     "content-type": "text/plain; charset=iso-8859-1",
