@@ -34,7 +34,7 @@ export function relayedSpfOf(fields: readonly string[], authservIds: readonly st
 }
 
 /** Comments nest (RFC 5322 §3.2.2); one pass with a counter. */
-function withoutComments(text: string): string {
+export function withoutComments(text: string): string {
   let kept = "";
   let depth = 0;
   let inQuotes = false;
@@ -54,7 +54,8 @@ function withoutComments(text: string): string {
   return kept;
 }
 
-function splitOutsideQuotes(text: string): string[] {
+/** Cuts a field at its semicolons. */
+export function splitOutsideQuotes(text: string): string[] {
   const pieces: string[] = [];
   let start = 0;
   let inQuotes = false;

@@ -33,6 +33,18 @@ const FAILURES_IN_A_ROW = 20;
 /** Or so many on the way, and not one answer for so long: no need to see each of them fail. */
 const SILENCE_MS = 1_000;
 
+/** Where a mail's questions go: a resolver of this thread, or another thread's. */
+export interface DnsQuestions {
+  /**
+   * The look-ups of one mail; none takes longer than until `deadline` (milliseconds since the epoch).
+   *
+   * `onWait` is told of each question that has to be waited for, and for how many milliseconds others wait already.
+   */
+  forMail(deadline: number, onWait?: (sinceMs: number) => void): Lookup;
+  /** Whether the resolver itself seems to be down, so that nobody should wait for what he only would like to know. */
+  readonly isDown: boolean;
+}
+
 /** A rejection in the words of `node:dns`. */
 class LookupError extends Error {
   readonly code: string;
@@ -50,7 +62,7 @@ class LookupError extends Error {
  *
  * Source: RFC 7208 §4.6.4 and §11.1 (a mail may not make us ask endlessly), RFC 2308 (negative answers).
  */
-export class DnsLookups implements Disposable {
+export class DnsLookups implements DnsQuestions, Disposable {
   readonly #limits: LookupLimits;
   readonly #resolver: Resolver;
   readonly #cache = new Map<string, Answer>();
@@ -66,11 +78,6 @@ export class DnsLookups implements Disposable {
     if (limits.servers.length > 0) this.#resolver.setServers(limits.servers);
   }
 
-  /**
-   * The look-ups of one mail; none takes longer than until `deadline` (milliseconds since the epoch).
-   *
-   * `onWait` is told of each question that has to be waited for, and for how many milliseconds others wait already.
-   */
   forMail(deadline: number, onWait: (sinceMs: number) => void = () => undefined): Lookup {
     let left = this.#limits.lookupsPerMail;
     return async (name, type) => {
@@ -86,7 +93,6 @@ export class DnsLookups implements Disposable {
     };
   }
 
-  /** Whether the resolver itself seems to be down, so that nobody should wait for what he only would like to know. */
   get isDown(): boolean {
     if (this.#failuresInARow >= FAILURES_IN_A_ROW) return true;
     const isAskingMuch = this.#inFlight >= FAILURES_IN_A_ROW;

@@ -1,19 +1,22 @@
 import type { Remembered } from "../lib/remembered.ts";
+import type { MailHeader } from "../model/mail-header.ts";
 import type { Envelope, Peer } from "../model/mail.ts";
 import type { Authentication, Proof, Verdict, Verdicts } from "../model/verdicts.ts";
 import { relayedSpfOf } from "./authentication-results.ts";
 import type { DmarcReading } from "./dmarc.ts";
 import { checkDmarc } from "./dmarc.ts";
-import type { DnsLookups, Lookup } from "./dns-lookups.ts";
-import type { SenderFields } from "./header-block.ts";
-import { plainAddressOf, senderFieldsOf } from "./header-block.ts";
+import type { DnsQuestions, Lookup } from "./dns-lookups.ts";
+import { headerRowsOf } from "./header-rows.ts";
+import type { SenderFields } from "./sender-fields.ts";
+import { senderFieldsOf } from "./sender-fields.ts";
 import type { SignatureReading } from "./signatures-of-mail.ts";
-import { readSignatures } from "./signatures-of-mail.ts";
+import { readSignatures, UNSIGNED } from "./signatures-of-mail.ts";
 import { checkSpf } from "./spf.ts";
 
-/** More than any honest mail carries; each may cost a pass over the body (RFC 6376 §6.1 lets a verifier limit them). */
+/** More than any honest mail carries; each costs a look-up and the check of a key (RFC 6376 §6.1 lets a verifier limit them). */
 const MAX_SIGNATURES = 10;
-const MAX_SEALS = 100;
+/** Fields of ARC: three for each of 50 sets (RFC 8617 §4.2.1). */
+const MAX_CHAIN_FIELDS = 150;
 /** As long as trouble with DNS is remembered, so that a verdict made of it lasts no longer. */
 const POLICY_MS = 5_000;
 /** How much longer than the parsing the look-ups may take when nobody demands their verdict, counted from the first mail that waits for the same question. */
@@ -21,13 +24,15 @@ const REPORT_WITHIN_MS = 200;
 
 export interface MailToAuthenticate {
   readonly bytes: Uint8Array;
+  /** As the mail was read, so that what is proved is what is shown; left out, the header is cut here. */
+  readonly header?: MailHeader;
   readonly envelope: Pick<Envelope, "from" | "helo" | "remoteAddress">;
   /** A trusted relay's Authentication-Results count, a stranger's are the sender's own invention. */
   readonly peer: Peer;
 }
 
 export interface AuthenticationRules {
-  readonly dns: DnsLookups;
+  readonly dns: DnsQuestions;
   /** Whose Authentication-Results and ARC seals count, as names of servers and of sealing domains. */
   readonly authservIds: readonly string[];
   /** Verdicts of DMARC over mail without a signature that holds. */
@@ -51,6 +56,7 @@ export interface PendingAuthentication {
 }
 
 const UNFINISHED: Verdict = { result: "temperror", domain: null, reason: "not-finished" };
+const NO_AUTHOR = { headerFrom: [], fromFields: 0 } as const;
 const TROUBLE: Verdict = { result: "temperror", domain: null };
 
 /** Starts to look into who sent a mail: SPF, DKIM, ARC, and DMARC on top. DNS has until `deadline` (ms since the epoch). */
@@ -74,18 +80,23 @@ export function authenticateMail(
 
   const run = async (): Promise<Authentication> => {
     const lookup = rules.dns.forMail(deadline, joins);
-    const fields = senderFieldsOf(mail.bytes);
+    const { buffer, byteOffset, byteLength } = mail.bytes;
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    const header = mail.header ?? headerRowsOf(bytes);
+    const fields = senderFieldsOf(bytes, header);
     const spf = checkSpfOf(mail, fields, rules, lookup)
       .catch((): Verdict => TROUBLE)
       .then((verdict) => (known.spf = verdict));
-    const signatures = signaturesOf(mail, fields, lookup);
+    const signatures = signaturesOf(bytes, header, fields, lookup);
     signatures.then(
       (reading) => (known.arc = reading.arc),
       () => (known.arc = TROUBLE),
     );
     const [spfVerdict, reading] = await Promise.all([spf, signatures]);
     const spfDomains = spfVerdict.result === "pass" && spfVerdict.domain !== null ? [spfVerdict.domain] : [];
-    const { headerFrom, fromFields, passed } = reading;
+    // Nobody's, when there is more in the mail than anybody reads.
+    const { headerFrom, fromFields } = whyUnread(header, fields) === undefined ? fields : NO_AUTHOR;
+    const { passed } = reading;
     const ask = () => checkDmarc({ headerFrom, fromFields, spfDomains, signatures: passed }, lookup);
     // Unsigned mail of one author and one SPF domain has one verdict: most of it costs no evaluation then.
     const policy = `${fromFields} ${domainOf(headerFrom[0])} ${spfDomains.join()}`;
@@ -138,19 +149,24 @@ async function checkSpfOf(
   return checkSpf(mail.envelope, lookup);
 }
 
-async function signaturesOf(mail: MailToAuthenticate, fields: SenderFields, lookup: Lookup): Promise<SignatureReading> {
-  const { signatures, seals, from, isTooLong, bodyStart } = fields;
-  if (isTooLong || signatures > MAX_SIGNATURES || seals > MAX_SEALS) {
-    const tooMany: Verdict = { result: "policy", domain: null, reason: isTooLong ? "header-too-long" : "too-many" };
-    return { dkim: tooMany, arc: tooMany, headerFrom: [], fromFields: 0, passed: [], isDnsTrouble: false };
-  }
-  if (signatures > 0 || seals > 0) return readSignatures(mail.bytes, mail.envelope.from, lookup);
-  const [written = ""] = from;
-  const address = from.length === 1 ? plainAddressOf(written) : undefined;
-  const none: Verdict = { result: "none", domain: null };
-  if (address !== undefined)
-    return { dkim: none, arc: none, headerFrom: [address], fromFields: 1, passed: [], isDnsTrouble: false };
-  return readSignatures(mail.bytes.subarray(0, bodyStart), mail.envelope.from, lookup);
+/** Why nobody looks at the signatures of a mail. */
+function whyUnread(header: MailHeader, { signatures, chain }: SenderFields): string | undefined {
+  if (header.isTooLong) return "header-too-long";
+  return signatures.length > MAX_SIGNATURES || chain.length > MAX_CHAIN_FIELDS ? "too-many" : undefined;
+}
+
+async function signaturesOf(
+  mail: Buffer,
+  header: MailHeader,
+  fields: SenderFields,
+  lookup: Lookup,
+): Promise<SignatureReading> {
+  const reason = whyUnread(header, fields);
+  const unread: Verdict = { result: "policy", domain: null, reason };
+  if (reason !== undefined) return { ...UNSIGNED, dkim: unread, arc: unread };
+  const { signatures, chain } = fields;
+  if (signatures.length === 0 && chain.length === 0) return UNSIGNED;
+  return readSignatures({ mail, header, signatures, chain }, lookup, Date.now());
 }
 
 /** One verdict for all signatures: the aligned pass, else any pass, else trouble, else what is wrong with the first. */

@@ -40,13 +40,18 @@ export async function signed(mail: string, key: SigningKey, options: { readonly 
 }
 
 /** `mail` with an ARC set of `key` on top that claims `results`. */
-export async function sealed(mail: string, key: SigningKey, results: string): Promise<string> {
+export async function sealed(
+  mail: string,
+  key: SigningKey,
+  results: string,
+  cv: "none" | "pass" = "none",
+): Promise<string> {
   const seal = await sealMessage(mail, {
     signingDomain: key.domain,
     selector: key.selector,
     privateKey: key.pem,
     authResults: results,
-    cv: "none",
+    cv,
   });
   return `${seal.toString()}${mail}`;
 }
