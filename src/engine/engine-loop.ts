@@ -1,9 +1,9 @@
-import type { PendingAuthentication } from "../authenticate/mail.ts";
 import { checkSchema } from "../extract/schema.ts";
 import { LoadError } from "../lib/load-late.ts";
 import type { Hook } from "../model/hook.ts";
 import { ByteChunks } from "./byte-chunks.ts";
 import type { MailJob } from "./job.ts";
+import type { ReadingSettings } from "./mail-in-hand.ts";
 import { MailInHand } from "./mail-in-hand.ts";
 import type { FromThread, MailRequest, ThreadSettings, ThreadWork, ToThread, WorkResult } from "./messages.ts";
 import { Progress } from "./progress.ts";
@@ -27,7 +27,7 @@ const EMPTY = Buffer.alloc(0);
 export class EngineLoop {
   readonly #settings: ThreadSettings;
   readonly #say: Say;
-  readonly #authenticate: (job: MailJob) => PendingAuthentication;
+  readonly #authenticate: ReadingSettings["authenticate"];
   readonly #progress: Progress;
   readonly #garbage = new SharedGarbage(MAX_READ_BYTES);
   /** By slot. */
@@ -45,7 +45,7 @@ export class EngineLoop {
   /** Works with pauses are done one after the other. */
   #slowly: Promise<void> = Promise.resolve();
 
-  constructor(settings: ThreadSettings, say: Say, authenticate: (job: MailJob) => PendingAuthentication) {
+  constructor(settings: ThreadSettings, say: Say, authenticate: ReadingSettings["authenticate"]) {
     this.#settings = settings;
     this.#say = say;
     this.#authenticate = authenticate;

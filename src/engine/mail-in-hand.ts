@@ -6,6 +6,7 @@ import { within } from "../lib/within.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
 import type { Extraction } from "../model/item.ts";
+import type { MailHeader } from "../model/mail-header.ts";
 import type { MailSummary } from "../model/mail.ts";
 import type { EventId } from "../model/outcome.ts";
 import type { Authentication } from "../model/verdicts.ts";
@@ -23,7 +24,7 @@ export interface ReadingSettings {
   readonly limits: ReadLimits;
   readonly objectBucket: string;
   /** Starts to look into who sent the mail. */
-  readonly authenticate: (job: MailJob) => PendingAuthentication;
+  readonly authenticate: (job: MailJob, header: MailHeader) => PendingAuthentication;
 }
 
 /** What was asked for one mail. */
@@ -73,7 +74,7 @@ export class MailInHand {
   }
 
   authenticate(): void {
-    if (this.#parsing !== undefined) this.#pending = this.#settings.authenticate(this.job);
+    if (this.#parsing !== undefined) this.#pending = this.#settings.authenticate(this.job, this.#parsing.header);
   }
 
   extract(): void {

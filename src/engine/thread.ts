@@ -30,8 +30,8 @@ const rules = {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     }),
 };
-const loop = new EngineLoop(settings, say, ({ bytes, envelope, peer }) =>
-  authenticateMail({ bytes, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS),
+const loop = new EngineLoop(settings, say, ({ bytes, envelope, peer }, header) =>
+  authenticateMail({ bytes, header, envelope, peer }, rules, Date.now() + DNS_DEADLINE_MS),
 );
 port.on("message", (message: ToThread) => loop.take(message));
 say({ kind: "ready", thread: threadNumber() });

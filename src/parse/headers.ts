@@ -1,28 +1,25 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
+import type { HeaderRow, MailHeader } from "../model/mail-header.ts";
 import { decodeText } from "./charset.ts";
 import type { DelimiterSearch } from "./delimiters.ts";
 import { nextLine } from "./header-lines.ts";
 
 /** One header field as it stands in the mail: unfolded, not decoded. */
-export interface RawField {
-  /** Lower case. */
-  readonly name: string;
+export interface RawField extends HeaderRow {
   /** As the sender wrote it. */
   readonly writtenName: string;
   readonly value: string;
 }
 
 /** A header block, and where the body behind it begins. */
-export interface HeaderBlock {
+export interface HeaderBlock extends MailHeader {
   readonly fields: readonly RawField[];
-  readonly bodyStart: number;
-  /** The block is longer than was allowed; then `fields` is empty. */
-  readonly isTooLong: boolean;
 }
 
 interface Extent {
   readonly name: string;
+  readonly start: number;
   /** Offsets of value lines, start and end in turn: the first line's value, then each fold. */
   readonly lines: number[];
 }
@@ -68,7 +65,7 @@ export function readHeaders(bytes: Buffer, start: number, maxBytes: number, sear
     const colon = colonOf(bytes, at, end);
     if (bytes[at] === SPACE || bytes[at] === TAB) open?.lines.push(at, end);
     else if (colon > 0) {
-      open = { name: bytes.toString("latin1", at, colon).trimEnd(), lines: [colon + 1, end] };
+      open = { name: bytes.toString("latin1", at, colon).trimEnd(), start: at, lines: [colon + 1, end] };
       extents.push(open);
     } else if (at === start || isField(bytes, next)) open = undefined;
     else {
@@ -107,17 +104,19 @@ function isField(bytes: Buffer, start: number): boolean {
 }
 
 function asciiFields(bytes: Buffer, extents: readonly Extent[]): RawField[] {
-  return extents.map(({ name, lines }) => ({
+  return extents.map(({ name, start, lines }) => ({
     name: name.toLowerCase(),
     writtenName: name,
     value: unfolded(bytes, lines),
+    start,
+    end: lines.at(-1) ?? start,
   }));
 }
 
 function fieldsOf(bytes: Buffer, extents: readonly Extent[]): RawField[] {
   const fields: RawField[] = [];
   const foreign: { readonly index: number; readonly raw: Buffer }[] = [];
-  for (const { name, lines } of extents) {
+  for (const { name, start, lines } of extents) {
     const latin1 = unfolded(bytes, lines);
     let value = latin1;
     const raw = Buffer.from(latin1, "latin1");
@@ -125,7 +124,7 @@ function fieldsOf(bytes: Buffer, extents: readonly Extent[]): RawField[] {
     if (isAscii(raw)) value = raw.includes(ESCAPE) ? decodeText(raw, undefined, false) : latin1;
     else if (isUtf8(raw)) value = raw.toString("utf8");
     else foreign.push({ index: fields.length, raw });
-    fields.push({ name: name.toLowerCase(), writtenName: name, value });
+    fields.push({ name: name.toLowerCase(), writtenName: name, value, start, end: lines.at(-1) ?? start });
   }
   if (foreign.length === 0) return fields;
   const charset = /charset\s{0,9}=\s{0,9}"?([\w.:-]{2,40})/i.exec(fieldOf(fields, "content-type") ?? "")?.[1];

@@ -1,6 +1,7 @@
 import { createHash, hash } from "node:crypto";
 
 import type { LimitName } from "../model/item.ts";
+import type { MailHeader } from "../model/mail-header.ts";
 import type { Attachment, MailSummary } from "../model/mail.ts";
 import type { MailPart } from "../model/mail-part.ts";
 import { parseAddresses } from "./addresses.ts";
@@ -23,6 +24,8 @@ export type MailParsing =
       readonly summary: MailSummary;
       readonly parts: readonly MailPart[];
       readonly notes: readonly string[];
+      /** As it was cut into fields, for whoever has to see the bytes of one. */
+      readonly header: MailHeader;
     }
   | { readonly kind: "limit"; readonly limit: LimitName; readonly detail: string };
 
@@ -44,7 +47,9 @@ export function parseMail(bytes: Uint8Array, limits: MimeLimits, needsHtml = tru
   const parts = tree.leaves.map((leaf) => new MailLeaf(leaf));
   const encrypted = parts.filter((part) => part.encrypted);
   const notes = [...tree.notes, ...encrypted.map(({ part, mediaType }) => `part ${part} (${mediaType}) is encrypted`)];
-  return { kind: "mail", summary: summarize(buffer, tree, parts, limits, needsHtml), parts, notes };
+  const { fields, bodyStart } = tree;
+  const header = { fields, bodyStart, isTooLong: false };
+  return { kind: "mail", summary: summarize(buffer, tree, parts, limits, needsHtml), parts, notes, header };
 }
 
 function summarize(

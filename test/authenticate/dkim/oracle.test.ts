@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { dkimSign } from "mailauth/lib/dkim/sign.js";
 import { expect, test } from "vitest";
 
+import { readHeaders } from "../../../src/parse/headers.ts";
 import { mailauthReading } from "../../support/mailauth-oracle.ts";
 import { readingOf } from "../../support/signature-reading.ts";
 import type { SigningKey } from "../../support/signed-mail.ts";
@@ -106,6 +107,10 @@ test("signatures get the verdicts that mailauth gives them, whatever happened to
         const ours = await readingOf(bytes, lookup);
         const theirs = await mailauthReading(bytes, lookup);
         expect(ours).toEqual(theirs);
+        // As the parser cut it, and in memory that threads share.
+        const shared = Buffer.from(new SharedArrayBuffer(bytes.length));
+        shared.set(bytes);
+        expect(await readingOf(shared, lookup, readHeaders(shared, 0, bytes.length))).toEqual(theirs);
         for (const result of ours.signatures) seen.set(result, (seen.get(result) ?? 0) + 1);
       },
     ),
