@@ -9,7 +9,6 @@ import { SharedGarbage } from "../engine/shared-garbage.ts";
 import { Deadlines } from "../lib/deadlines.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { HookId } from "../model/hook-id.ts";
-import { redactHookIds } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
 import type { ReceivedMail } from "../model/mail.ts";
 import type { Refusal } from "../model/refused-call.ts";
@@ -297,7 +296,7 @@ function refusalOf(
     answer: `${reply.code} ${enhanced}`,
     reason: words.join(" "),
     sender: from ?? null,
-    recipient: recipient === undefined ? null : redactHookIds(recipient),
+    recipient: recipient ?? null,
   };
 }
 

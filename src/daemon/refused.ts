@@ -1,3 +1,5 @@
+import { cutHookIds } from "../model/cut-hook-ids.ts";
+import type { HookId } from "../model/hook-id.ts";
 import type { Refusal } from "../model/refused-call.ts";
 import { RefusedTrace } from "../publish/refused-trace.ts";
 import type { RefusedRequest } from "../receive/http/services.ts";
@@ -15,7 +17,7 @@ export interface Refusals extends Disposable {
 
 /** Counts refused calls and writes them to their stream, without waiting and never in the way of an answer (contract §6). */
 export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refusals {
-  const { nats } = storage;
+  const { nats, snapshot } = storage;
   const trace = new RefusedTrace({
     write: (subject, bytes) => {
       if (!nats.isConnected()) return false;
@@ -31,7 +33,10 @@ export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refu
     now: Date.now,
   });
   const timer = setInterval(() => trace.flush(), SUM_EVERY_MS);
-  const note = (refusal: Refusal) => {
+  const cut = (address: string | null) =>
+    address && cutHookIds(address, (id) => snapshot.hookById(id as HookId) !== undefined);
+  const note = (refused: Refusal) => {
+    const refusal = { ...refused, sender: cut(refused.sender), recipient: cut(refused.recipient) };
     log.debug("Refused", { ...refusal });
     metrics.countRefusal(refusal.door, refusal.answer);
     trace.note(refusal);

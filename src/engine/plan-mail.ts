@@ -11,6 +11,8 @@ import type { MailContext } from "../event/mail-json.ts";
 import { mailJson, travelsInside } from "../event/mail-json.ts";
 import { messageKeyOf, objectNameOf } from "../event/object-name.ts";
 import { rawMailJson } from "../event/raw-mail-json.ts";
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
+import { hookIdCutter } from "../model/cut-hook-ids.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Extraction, Item } from "../model/item.ts";
 import type { JsonText, MailSummary } from "../model/mail.ts";
@@ -45,6 +47,7 @@ export class MailPlanner {
   readonly #mail: MailToPlan;
   readonly #settings: PlanSettings;
   readonly #identity: MailSummary["identity"];
+  readonly #cut: CutHookIds;
   #messageKey: string | undefined;
   #rawSha256: string | undefined;
   readonly #named = new Set<string>();
@@ -52,6 +55,7 @@ export class MailPlanner {
   constructor(mail: MailToPlan, settings: PlanSettings) {
     this.#mail = mail;
     this.#settings = settings;
+    this.#cut = hookIdCutter(mail.job.deliveries.map(({ hook }) => hook.hookId));
     this.#identity =
       mail.read?.summary.identity ?? unreadMailIdentity((this.#rawSha256 = hash("sha256", mail.job.bytes)));
   }
@@ -71,7 +75,7 @@ export class MailPlanner {
       objectOf([
         ["payload", chosen.payload],
         ["items", itemsJson(chosen.items)],
-        ["skipped", skippedJson(extraction.skipped)],
+        ["skipped", skippedJson(extraction.skipped, this.#cut)],
         ["mail", mailJson(this.#context(delivery, attachmentObjects, object), delivery.hook.options)],
       ]);
     const eventId = this.eventIdOf(delivery);
@@ -79,6 +83,7 @@ export class MailPlanner {
       eventId,
       hook: delivery.hook,
       subject: summary.mailSubject,
+      cut: this.#cut,
       receivedAt: job.receivedAt,
       traceparent: delivery.traceparent,
       ...(delivery.schemaSha256 !== undefined && { schemaSha256: delivery.schemaSha256 }),
@@ -114,12 +119,21 @@ export class MailPlanner {
       receivedAt: job.receivedAt,
       reason,
       object,
+      cut: this.#cut,
     };
     const letterWith = (include: readonly ("text" | "headers")[]) => {
       if (read === undefined) {
         const head = parseMailHead(job.bytes, this.#settings.maxHeaderBytes);
         const { envelope, bytes } = job;
-        const mail = rawMailJson({ head, envelope, envelopeTo: addresses, tag, size: bytes.length, object });
+        const mail = rawMailJson({
+          head,
+          envelope,
+          envelopeTo: addresses,
+          tag,
+          size: bytes.length,
+          object,
+          cut: this.#cut,
+        });
         return deadLetterJson(frame, { mail });
       }
       const context = this.#context(delivery, new Map(), object);
@@ -194,6 +208,7 @@ export class MailPlanner {
       verdicts,
       attachmentObjects,
       object,
+      cut: this.#cut,
     };
   }
 }

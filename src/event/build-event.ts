@@ -1,7 +1,8 @@
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
 import type { Hook } from "../model/hook.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { EventId } from "../model/outcome.ts";
-import { objectOf, toJson } from "./json.ts";
+import { objectOf, toCutJson, toJson } from "./json.ts";
 
 /** One event, ready for NATS. */
 export interface BuiltEvent {
@@ -26,6 +27,8 @@ export interface EventFrame {
   readonly hook: Hook;
   /** The Subject of the mail, if any. */
   readonly subject: string | null;
+  /** Of the ids of all hooks that the message was sent to. */
+  readonly cut: CutHookIds;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
   readonly traceparent: string;
@@ -71,7 +74,7 @@ export function eventJson(frame: EventFrame, last: "data" | "dataref", value: Js
     ["source", toJson(`/apps/${hook.app}/hooks/${hook.eventName}`)],
     ["type", toJson(hook.eventName)],
     // An empty subject attribute is not allowed (CloudEvents 1.0.2 §3.1.2).
-    ["subject", frame.subject === null || frame.subject === "" ? undefined : toJson(frame.subject)],
+    ["subject", frame.subject === null || frame.subject === "" ? undefined : toCutJson(frame.subject, frame.cut)],
     ["time", toJson(new Date(frame.receivedAt).toISOString())],
     ["datacontenttype", '"application/json"' as JsonText],
     ["dataschema", frame.schemaSha256 === undefined ? undefined : toJson(`urn:posthorn:schema:${frame.schemaSha256}`)],

@@ -1,3 +1,4 @@
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
 import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { HookType } from "../model/hook.ts";
@@ -26,6 +27,8 @@ export interface DeadLetterFrame {
   readonly reason: DeadLetterReason;
   /** Object name of the raw mail or body, which `replay` runs again. */
   readonly object: string | null;
+  /** Of the ids of all hooks that the message was sent to. */
+  readonly cut: CutHookIds;
 }
 
 /** A dead letter (contract §6): why, whose, and where the raw bytes are. */
@@ -46,7 +49,7 @@ export function deadLetterJson(
   return objectOf([
     ["id", toJson(eventId)],
     ["time", toJson(new Date(frame.receivedAt).toISOString())],
-    ["reason", toJson({ code: reason.code, title: DEAD_LETTER_TITLES[reason.code], detail: reason.detail })],
+    ["reason", toJson({ code: reason.code, title: DEAD_LETTER_TITLES[reason.code], detail: frame.cut(reason.detail) })],
     ["app", toJson(app)],
     ["hook", toJson(frame.displayEventName)],
     ["hooktype", toJson(frame.hooktype)],

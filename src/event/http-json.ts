@@ -1,11 +1,12 @@
-import type { HookId } from "../model/hook-id.ts";
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { RequestHeaders } from "../model/request.ts";
-import { objectOf, toJson } from "./json.ts";
+import { objectOf, toCutJson, toJson } from "./json.ts";
 
 /** What stands beside the body of a request when `data.http` is written. */
 export interface HttpContext {
-  readonly hookId: HookId;
+  /** Of the id of the hook that was called. */
+  readonly cut: CutHookIds;
   readonly method: string;
   readonly query: string;
   readonly headers: RequestHeaders;
@@ -18,28 +19,22 @@ export interface HttpContext {
 
 // Contract §5: credentials never reach an event. `hmac` and `passw` are what some vendors call a signature or a secret.
 const CREDENTIAL = /auth|cookie|token|secret|key|signature|session|hmac|passw/i;
-const VISIBLE_CHARACTERS = 4;
 
-/** `data.http` of an event (contract §5): no credentials, and the hook's id cut to its first four characters. */
+/** `data.http` of an event (contract §5): no credentials, and hook ids cut. */
 export function httpJson(context: HttpContext): JsonText {
-  const { hookId } = context;
-  const cut = (value: string): string =>
-    value.length >= hookId.length && value.toLowerCase().includes(hookId)
-      ? value.replace(new RegExp(hookId, "gi"), `${hookId.slice(0, VISIBLE_CHARACTERS)}…`)
-      : value;
+  const { cut } = context;
   let headers = "";
   for (const name in context.headers) {
     const value = context.headers[name];
     if (value === undefined || CREDENTIAL.test(name)) continue;
-    const shown = typeof value === "string" ? toJson(cut(value)) : toJson(value.map(cut));
-    headers += `${headers === "" ? "" : ","}${toJson(name)}:${shown}`;
+    headers += `${headers === "" ? "" : ","}${toJson(cut(name))}:${toCutJson(value, cut)}`;
   }
   return objectOf([
     ["method", toJson(context.method)],
     ["query", context.query === "" ? EMPTY : queryJson(context.query, cut)],
     ["headers", `{${headers}}` as JsonText],
-    ["remoteAddress", toJson(context.remoteAddress)],
-    ["mediaType", context.mediaType === "" ? toJson(null) : toJson(context.mediaType)],
+    ["remoteAddress", toCutJson(context.remoteAddress, cut)],
+    ["mediaType", context.mediaType === "" ? toJson(null) : toCutJson(context.mediaType, cut)],
     ["cloudevent", context.cloudevent],
   ]);
 }
@@ -47,12 +42,13 @@ export function httpJson(context: HttpContext): JsonText {
 const EMPTY = "{}" as JsonText;
 
 /** A parameter named twice becomes an array of its values. */
-function queryJson(query: string, cut: (value: string) => string): JsonText {
+function queryJson(query: string, cut: CutHookIds): JsonText {
   const values = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
     if (CREDENTIAL.test(name)) continue;
-    const known = values.get(name);
-    if (known === undefined) values.set(name, [cut(value)]);
+    const shown = cut(name);
+    const known = values.get(shown);
+    if (known === undefined) values.set(shown, [cut(value)]);
     else known.push(cut(value));
   }
   const members = [...values].map(([name, all]) => `${toJson(name)}:${toJson(all.length === 1 ? all[0] : all)}`);

@@ -1,6 +1,7 @@
 import type { Item, Skipped } from "../model/item.ts";
 import type { JsonText } from "../model/mail.ts";
-import { arrayOf, objectOf, toJson } from "./json.ts";
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
+import { arrayOf, objectOf, toCutJson, toJson } from "./json.ts";
 
 /** `data.items`: where each item was found and its value as sent. The key it came under is left out (contract §5). */
 export function itemsJson(items: readonly Item[]): JsonText {
@@ -20,6 +21,6 @@ function itemJson(item: Item): JsonText {
 }
 
 /** `data.skipped`: what looked like an item and was none; left out when there is nothing to say. */
-export function skippedJson(skipped: readonly Skipped[]): JsonText | undefined {
-  return skipped.length === 0 ? undefined : toJson(skipped);
+export function skippedJson(skipped: readonly Skipped[], cut: CutHookIds): JsonText | undefined {
+  return skipped.length === 0 ? undefined : toCutJson(skipped, cut);
 }

@@ -1,3 +1,4 @@
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
 import type { JsonText } from "../model/mail.ts";
 
 /** One member of an object that is written by hand, so that a sender's JSON can stand in it as text. `undefined` leaves it out. */
@@ -6,6 +7,13 @@ export type Member = readonly [name: string, value: JsonText | undefined];
 /** Any value of ours as JSON text. Lone surrogates come out escaped (ECMA-262, well-formed `JSON.stringify`). */
 export function toJson(value: unknown): JsonText {
   return JSON.stringify(value) as JsonText;
+}
+
+/** The same with hook ids cut in every string of it (contract §2); names of members stay. */
+export function toCutJson(value: unknown, cut: CutHookIds): JsonText {
+  return JSON.stringify(value, (_name, member: unknown) =>
+    typeof member === "string" ? cut(member) : member,
+  ) as JsonText;
 }
 
 /** An object of members in the order given; names are ours and need no escaping. */

@@ -1,5 +1,6 @@
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
 import type { Envelope, JsonText, MailSummary } from "../model/mail.ts";
-import { objectOf, toJson } from "./json.ts";
+import { objectOf, toCutJson, toJson } from "./json.ts";
 import { addressJson, envelopeJson } from "./mail-json.ts";
 
 /** `mail` of a dead letter whose mail could not be read: its first fields, the envelope, and where the raw bytes are. */
@@ -10,15 +11,17 @@ export function rawMailJson(about: {
   readonly tag: string | null;
   readonly size: number;
   readonly object: string;
+  readonly cut: CutHookIds;
 }): JsonText {
   const { from, mailSubject, messageId, date } = about.head;
+  const { cut } = about;
   return objectOf([
-    ["from", from[0] === undefined ? toJson(null) : addressJson(from[0])],
-    ["subject", toJson(mailSubject)],
+    ["from", from[0] === undefined ? toJson(null) : addressJson(from[0], cut)],
+    ["subject", toCutJson(mailSubject, cut)],
     ["date", toJson(date)],
-    ["messageId", toJson(messageId)],
-    ["tag", toJson(about.tag)],
-    ["envelope", envelopeJson(about.envelope, about.envelopeTo)],
+    ["messageId", toJson(messageId && cut(messageId, "message-id"))],
+    ["tag", toCutJson(about.tag, cut)],
+    ["envelope", envelopeJson(about.envelope, about.envelopeTo, cut)],
     ["size", toJson(about.size)],
     ["object", toJson(about.object)],
   ]);

@@ -6,7 +6,6 @@ export type HookId = Branded<string, "HookId">;
 
 // 26 characters carry 130 bits: the last one holds only three, so it is one of eight.
 const SHAPE = /^[0-9a-hjkmnp-tv-z]{26}$/;
-const VISIBLE_CHARACTERS = 4;
 
 /** Reads a hook id in any case. Never throws; `undefined` when `text` is not shaped like one. */
 export function parseHookId(text: string): HookId | undefined {
@@ -18,15 +17,4 @@ export function parseHookId(text: string): HookId | undefined {
 export function hookIdOf(randomBytes: Uint8Array): HookId {
   if (randomBytes.length !== 16) throw new RangeError(`a hook id needs 16 random bytes, not ${randomBytes.length}`);
   return toBase32(randomBytes) as HookId;
-}
-
-/**
- * An address as it may stand in events, logs and metrics: a local part shaped like a hook id keeps its first four
- * characters only, because the id is the only secret that a form or email hook has (contract §2).
- */
-export function redactHookIds(text: string): string {
-  return text.replace(
-    /(?<![0-9A-Za-z])[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}(?=[+@])/g,
-    (id) => `${id.slice(0, VISIBLE_CHARACTERS)}…`,
-  );
 }

@@ -11,9 +11,9 @@ export interface Refusal {
   readonly answer: string;
   /** In words, or the cause's name. */
   readonly reason: string;
-  /** MAIL FROM, `null` before it and over HTTP. */
+  /** MAIL FROM, `null` before it and over HTTP. Hook ids in it and in `recipient` are cut before it is kept. */
   readonly sender: string | null;
-  /** The address of the RCPT that was refused; a hook's id in it is cut to its first four characters. */
+  /** The address of the RCPT that was refused. */
   readonly recipient: string | null;
 }
 

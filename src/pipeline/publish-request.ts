@@ -1,7 +1,9 @@
 import { buildEvent } from "../event/build-event.ts";
 import { buildDeadLetter } from "../event/dead-letter.ts";
 import { httpJson } from "../event/http-json.ts";
-import { arrayOf, objectOf, toJson } from "../event/json.ts";
+import { arrayOf, objectOf, toCutJson } from "../event/json.ts";
+import type { CutHookIds } from "../model/cut-hook-ids.ts";
+import { hookIdCutter } from "../model/cut-hook-ids.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { EventId, RequestOutcome } from "../model/outcome.ts";
@@ -41,20 +43,22 @@ export async function publishRequest(
 ): Promise<RequestOutcome> {
   const { hook, receivedAt } = request;
   const { eventId, payload, files } = publication;
+  const cut = hookIdCutter([hook.hookId]);
   const schemaSha256 = stages.schemaSha256Of(hook);
   const event = buildEvent(
     {
       eventId,
       hook,
       subject: null,
+      cut,
       receivedAt,
       traceparent: stages.newTraceparent(parseTraceparent(headerOf(request.headers, "traceparent"))),
       ...(schemaSha256 !== undefined && { schemaSha256 }),
     },
     objectOf([
       ["payload", payload],
-      ["http", httpOf(publication, request)],
-      ["files", hook.type === "form" || files.length > 0 ? filesJson(files) : undefined],
+      ["http", httpOf(publication, request, cut)],
+      ["files", hook.type === "form" || files.length > 0 ? filesJson(files, cut) : undefined],
     ]),
     { maxBytes: stages.maxEventBytes, bucket: stages.objectBucket },
   );
@@ -81,6 +85,7 @@ export async function deadLetterRequest(
 ): Promise<RequestOutcome> {
   const { hook, receivedAt } = request;
   const object = await stages.storeBytes(raw, { messageKey: publication.eventId, receivedAt }, signal);
+  const cut = hookIdCutter([hook.hookId]);
   if (object.kind === "tryLater") return object;
   const letter = buildDeadLetter(
     {
@@ -92,18 +97,19 @@ export async function deadLetterRequest(
       receivedAt,
       reason,
       object: object.name,
+      cut,
     },
-    { http: withFiles(httpOf(publication, request), publication.files) },
+    { http: withFiles(httpOf(publication, request, cut), publication.files, cut) },
   );
   const { outcome } = await stages.publishDeadLetter(letter, signal);
   if (outcome.kind === "refused") throw new Error("a publish was refused, which only doors do");
   return outcome;
 }
 
-function httpOf({ mediaType, cloudevent }: Publication, request: ReceivedRequest): JsonText {
-  const { hook, method, query, headers, remoteAddress } = request;
+function httpOf({ mediaType, cloudevent }: Publication, request: ReceivedRequest, cut: CutHookIds): JsonText {
+  const { method, query, headers, remoteAddress } = request;
   return httpJson({
-    hookId: hook.hookId,
+    cut,
     method,
     query,
     headers,
@@ -114,14 +120,14 @@ function httpOf({ mediaType, cloudevent }: Publication, request: ReceivedRequest
 }
 
 /** A dead letter has no `data`: what a form brought beside its fields stands in its `http`. */
-function withFiles(http: JsonText, files: readonly ReceivedFile[]): JsonText {
-  return files.length === 0 ? http : (`${http.slice(0, -1)},"files":${filesJson(files)}}` as JsonText);
+function withFiles(http: JsonText, files: readonly ReceivedFile[], cut: CutHookIds): JsonText {
+  return files.length === 0 ? http : (`${http.slice(0, -1)},"files":${filesJson(files, cut)}}` as JsonText);
 }
 
-function filesJson(files: readonly ReceivedFile[]): JsonText {
+function filesJson(files: readonly ReceivedFile[], cut: CutHookIds): JsonText {
   return arrayOf(
     files.map(({ field, filename, mediaType, size, sha256, object }) =>
-      toJson({ field, filename, mediaType, size, sha256, object }),
+      toCutJson({ field, filename, mediaType, size, sha256, object }, cut),
     ),
   );
 }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 import { READ_LIMITS } from "../../src/engine/budgets.ts";
 import { mailJson } from "../../src/event/mail-json.ts";
+import { hookIdCutter } from "../../src/model/cut-hook-ids.ts";
 import type { Hook } from "../../src/model/hook.ts";
 import type { Envelope } from "../../src/model/mail.ts";
 import type { Decision } from "../../src/engine/decide.ts";
@@ -70,6 +71,7 @@ function told(decision: Decision, reading: MailReading & { kind: "read" }, { opt
         verdicts: VERDICTS,
         attachmentObjects: new Map(),
         object: null,
+        cut: hookIdCutter([]),
       },
       options,
     ),
