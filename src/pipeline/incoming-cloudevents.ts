@@ -1,6 +1,7 @@
 import type { JsonNode } from "../extract/json-node.ts";
 import { memberOf, parseNode, textOf, writeNode } from "../extract/json-node.ts";
-import { objectOf, toJson } from "../event/json.ts";
+import type { CloudEventAttribute } from "../event/http-json.ts";
+import { toJson } from "../event/json.ts";
 import { percentDecoded } from "../lib/percent-decoded.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { RequestProblem } from "../model/outcome.ts";
@@ -11,12 +12,12 @@ import { parseBodyType } from "../parse/body-kind.ts";
 import type { BodyReading } from "./request-payload.ts";
 import { readBody } from "./request-payload.ts";
 
-/** One CloudEvent that came in: what it carries, and its attributes as JSON text. */
+/** One CloudEvent that came in: what it carries, and what it says of itself. */
 interface IncomingEvent {
   readonly source: string;
   readonly id: string;
   readonly payload: JsonText;
-  readonly attributes: JsonText;
+  readonly attributes: readonly CloudEventAttribute[];
 }
 
 export type IncomingEvents =
@@ -81,8 +82,14 @@ function readEvent(node: JsonNode, at: string): IncomingEvent | { readonly probl
   if (problems.length > 0 || source === undefined || id === undefined) return { problems };
   const payload = payloadOf(node, text("datacontenttype") ?? "application/json");
   if (payload === undefined) return { problems: [{ pointer: `${at}/data_base64`, message: "is not base64" }] };
-  const members = node.members.filter(({ name }) => name !== "data" && name !== "data_base64");
-  return { source, id, payload, attributes: writeNode({ kind: "object", members }) };
+  return { source, id, payload, attributes: node.members.flatMap(attributeOfMember) };
+}
+
+/** No attribute holds an object or array (CloudEvents 1.0.2 §2.1): what does is `data`, or is left out. */
+function attributeOfMember({ name, value }: { name: string; value: JsonNode }): CloudEventAttribute[] {
+  if (name === "data" || name === "data_base64") return [];
+  if (value.kind === "string") return [{ name, text: textOf(value.raw) }];
+  return value.kind === "object" || value.kind === "array" ? [] : [{ name, json: writeNode(value) }];
 }
 
 /** What every event must say of itself (CloudEvents 1.0.2 §3.1). */
@@ -124,10 +131,12 @@ function binary(request: ReceivedRequest, type: BodyType): IncomingEvents {
   if (reading.kind === "refused") return { kind: "refused", problems: problemsOf(reading) };
   const payload = reading.kind === "payload" ? reading.payload : toJson(Buffer.from(request.body).toString("base64"));
   const names = Object.keys(headers).filter((name) => /^ce-[a-z0-9]{1,20}$/.test(name));
-  const attributes = objectOf([
-    ...names.map((name) => [name.slice("ce-".length), toJson(attributeOf(headers, name))] as const),
-    ["datacontenttype", type.mediaType === "" ? undefined : toJson(headerOf(headers, "content-type"))],
-  ]);
+  const attributes = names.map((name) => ({
+    name: name.slice("ce-".length),
+    text: attributeOf(headers, name) ?? "",
+  }));
+  // It travels as Content-Type (HTTP Protocol Binding §3.1.1).
+  if (type.mediaType !== "") attributes.push({ name: "datacontenttype", text: headerOf(headers, "content-type") });
   return { kind: "events", events: [{ source, id, payload, attributes }], isBatch: false };
 }
 

@@ -1,5 +1,6 @@
 import { buildEvent } from "../event/build-event.ts";
 import { buildDeadLetter } from "../event/dead-letter.ts";
+import type { CloudEventAttribute } from "../event/http-json.ts";
 import { httpJson } from "../event/http-json.ts";
 import { arrayOf, objectOf, toCutJson } from "../event/json.ts";
 import type { CutHookIds } from "../model/cut-hook-ids.ts";
@@ -22,7 +23,7 @@ export interface Publication {
   readonly mediaType: string;
   readonly files: readonly ReceivedFile[];
   /** The attributes of a CloudEvent that came in. */
-  readonly cloudevent?: JsonText;
+  readonly cloudevent?: readonly CloudEventAttribute[];
   /** The sender chose the id: the same one with another payload is its mistake. */
   readonly isIdChosen: boolean;
 }
