@@ -28,8 +28,21 @@ export function mailEventId(
   eventName: string,
   tag: string | null,
 ): EventId {
-  const { messageId, date, from, bodySha256 } = mail.identity;
-  return eventIdOf(["mail", app, eventName, tag ?? "", messageId, date, from, bodySha256]);
+  return eventIdOf(["mail", app, eventName, tag ?? "", ...partsOf(mail.identity)]);
+}
+
+/** What names a mail whatever hook it is for: 26 characters of base32. */
+export function messageKeyOf(identity: MailSummary["identity"]): string {
+  return eventIdOf(["message", ...partsOf(identity)]);
+}
+
+/**
+ * Devices that send neither Message-ID nor Date repeat the same alarm byte for byte. There the topmost Received field
+ * counts too: the relay wrote it once, with its queue id, when it took the mail, and repeats it with each retry.
+ */
+function partsOf({ messageId, date, from, received, bodySha256 }: MailSummary["identity"]): string[] {
+  const isUnnamed = messageId.trim() === "" && date.trim() === "";
+  return [messageId, date, from, bodySha256, ...(isUnnamed ? [received] : [])];
 }
 
 /**
@@ -37,5 +50,5 @@ export function mailEventId(
  * which was read can have.
  */
 export function unreadMailIdentity(sha256Hex: string): MailSummary["identity"] {
-  return { messageId: "", date: "", from: "", bodySha256: `unread ${sha256Hex}` };
+  return { messageId: "", date: "", from: "", received: "", bodySha256: `unread ${sha256Hex}` };
 }

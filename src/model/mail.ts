@@ -101,6 +101,8 @@ export interface MailSummary {
     readonly messageId: string;
     readonly date: string;
     readonly from: string;
+    /** The topmost Received field. */
+    readonly received: string;
     readonly bodySha256: string;
   };
 }

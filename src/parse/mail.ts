@@ -90,6 +90,7 @@ function summarize(
       messageId: fieldOf(fields, "message-id") ?? "",
       date: fieldOf(fields, "date") ?? "",
       from: fieldOf(fields, "from") ?? "",
+      received: fieldOf(fields, "received") ?? "",
       bodySha256: hash("sha256", buffer.subarray(bodyStart)),
     },
   };

@@ -21,7 +21,7 @@ const summaryOf = (from: string, mailSubject: string, text: string): MailSummary
   headers: [],
   attachments: [],
   size: 1,
-  identity: { messageId: "", date: "", from, bodySha256: "" },
+  identity: { messageId: "", date: "", from, received: "", bodySha256: "" },
 });
 
 const GMAIL = "forwarding-noreply@google.com";
