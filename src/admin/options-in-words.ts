@@ -52,12 +52,14 @@ function formWords({ redirect, origins, honeypot, captcha, attachments }: HookOp
   ];
 }
 
-function webWords({ signature, handshake }: HookOptions): (string | undefined)[] {
+function webWords({ signature, handshake, deliveryId }: HookOptions): (string | undefined)[] {
   return [
     signature === undefined
       ? "Callers show an API key of the app."
       : `Callers sign what they send, by the scheme ${signature.scheme}.`,
     handshake && `Answers the ownership check of ${typeof handshake === "string" ? handshake : handshake.kind}.`,
+    deliveryId &&
+      `A retry is known by ${"header" in deliveryId ? `the header field ${deliveryId.header}` : `${deliveryId.pointer} in the payload`}.`,
   ];
 }
 

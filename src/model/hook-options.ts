@@ -27,6 +27,8 @@ export interface HookOptions {
   };
   readonly signature?: SignatureOption;
   readonly handshake?: Handshake;
+  /** Where a sender writes what is the same for every try of one delivery; instead of the places that are known. */
+  readonly deliveryId?: DeliveryIdPlace;
   /** A sliding minute over all senders, and over each address that sends by HTTP. */
   readonly rateLimit?: { readonly perMinute: number; readonly perAddress?: number };
 }
@@ -68,6 +70,9 @@ export interface SignatureOption {
   /** What the generic schemes need: `algorithm`, `header`, `encoding`, `prefix`, `toleranceSeconds`, `timestampHeader` … */
   readonly [parameter: string]: unknown;
 }
+
+/** A header field, or a JSON Pointer (RFC 6901) into the payload. */
+export type DeliveryIdPlace = { readonly header: string } | { readonly pointer: string };
 
 export type HandshakeKind = "slack" | "meta" | "microsoft-graph" | "dropbox" | "zoom" | "x" | "cloudevents";
 type Handshake = HandshakeKind | { readonly kind: HandshakeKind; readonly secret?: SecretReference };

@@ -1,3 +1,4 @@
+import type { Covered } from "../authenticate/signatures/scheme.ts";
 import { verifySignature } from "../authenticate/signatures/verify.ts";
 import type { RequestOutcome } from "../model/outcome.ts";
 import type { ReceivedRequest } from "../model/request.ts";
@@ -9,23 +10,29 @@ const WHY = {
   "outside-window": "The signature's time is too far from now",
 } as const;
 
-/** Why a request's signature does not open its hook; undefined when it does, or when the hook wants none. */
-export function signatureOutcome(request: ReceivedRequest, stages: RequestStages): RequestOutcome | undefined {
+export type SignatureCheck =
+  | { readonly kind: "unsigned" }
+  | { readonly kind: "signed"; readonly covered: Covered }
+  | { readonly kind: "no"; readonly outcome: RequestOutcome };
+
+/** Whether a request's signature opens its hook, and what it covers; `unsigned` when the hook wants none. */
+export function checkSignature(request: ReceivedRequest, stages: RequestStages): SignatureCheck {
   const { hook, headers, query, receivedAt } = request;
   const { signature } = hook.options;
-  if (signature === undefined) return undefined;
+  if (signature === undefined) return { kind: "unsigned" };
   const secrets = stages.secretsOf(hook, signature.secret);
   if (secrets.length === 0) {
     const error = new Error(`no signing secret is set for ${hook.eventName}`);
-    return { kind: "tryLater", cause: "setting-wrong", error };
+    return { kind: "no", outcome: { kind: "tryLater", cause: "setting-wrong", error } };
   }
   const url = `${stages.publicUrl}/v1/hooks/web/${hook.hookId}${query === "" ? "" : `?${query}`}`;
   // Signed is what was sent; a coding may have been put on by a proxy, behind the signer's back.
   const bodies = request.packed === undefined ? [request.body] : [request.packed, request.body];
   const verdicts = bodies.map((body) => verifySignature({ headers, body, url, now: receivedAt }, signature, secrets));
+  for (const verdict of verdicts) if (verdict.kind === "good") return { kind: "signed", covered: verdict.covered };
   const [first] = verdicts;
-  if (first === undefined || verdicts.some(({ kind }) => kind === "good")) return undefined;
-  return { kind: "refused", cause: "signature-wrong", ...(first.kind === "bad" && { detail: WHY[first.why] }) };
+  const detail = first?.kind === "bad" ? { detail: WHY[first.why] } : {};
+  return { kind: "no", outcome: { kind: "refused", cause: "signature-wrong", ...detail } };
 }
 
 /** Why a form's captcha does not let it in; undefined when it does, or when the hook wants none. */

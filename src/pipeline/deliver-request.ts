@@ -8,11 +8,13 @@ import type { ReceivedRequest } from "../model/request.ts";
 import { BodyProblem, headerOf } from "../model/request.ts";
 import type { BodyType } from "../parse/body-kind.ts";
 import { parseBodyType } from "../parse/body-kind.ts";
-import { captchaOutcome, signatureOutcome } from "./authenticate-request.ts";
-import { deliveryIdOf } from "./delivery-id.ts";
+import type { SignatureCheck } from "./authenticate-request.ts";
+import { captchaOutcome, checkSignature } from "./authenticate-request.ts";
+import type { DeliveryName } from "./delivery-id.ts";
+import { deliveryNameOf } from "./delivery-id.ts";
 import type { Form } from "./form-fields.ts";
 import { formOf } from "./form-fields.ts";
-import { incomingEventsOf } from "./incoming-cloudevents.ts";
+import { incomingEventsOf, namedInBody } from "./incoming-cloudevents.ts";
 import type { Publication } from "./publish-request.ts";
 import { deadLetterRequest, publishRequest } from "./publish-request.ts";
 import type { ReceivedFile } from "./receive-files.ts";
@@ -48,32 +50,61 @@ export async function deliverRequest(request: ReceivedRequest, stages: RequestSt
 }
 
 async function deliverWeb(request: ReceivedRequest, type: BodyType, stages: RequestStages): Promise<RequestOutcome> {
-  const { hook } = request;
-  const unsigned = signatureOutcome(request, stages);
-  if (unsigned !== undefined) return unsigned;
+  const check = checkSignature(request, stages);
+  if (check.kind === "no") return check.outcome;
   const incoming = incomingEventsOf(request, type);
   if (incoming.kind === "refused") return { kind: "refused", cause: "malformed", problems: incoming.problems };
-  const deliveryId = deliveryIdOf(request.headers);
-  const ofEvent = (source: string, id: string) => eventIdOf(["cloudevent", hook.hookId, source, id]);
   if (incoming.kind === "events") {
-    const publications = incoming.events.map(({ source, id, payload, attributes }): Publication => ({
-      eventId: ofEvent(source, id),
-      payload,
-      mediaType: type.mediaType,
-      files: [],
-      cloudevent: attributes,
-      isIdChosen: false,
-    }));
-    return deliverEvents(publications, incoming.isBatch, request, stages);
+    // A signature covers no header field but its own: those of binary mode could be anybody's.
+    const isCovered = check.kind === "unsigned" || incoming.mode !== "binary";
+    const publications = incoming.events.map((event): Publication => {
+      const named = isCovered ? namedEvent(event, request) : namedDelivery(event.payload, check, request, stages);
+      return {
+        ...named,
+        payload: event.payload,
+        mediaType: type.mediaType,
+        files: [],
+        cloudevent: event.attributes,
+      };
+    });
+    return deliverEvents(publications, incoming.mode === "batch", request, stages);
   }
   const content = await contentOf(request, type, stages);
   if (content.kind === "no") return content.outcome;
-  const isIdChosen = deliveryId?.startsWith("idempotency-key:") === true;
-  const eventId = deliveryId === undefined ? stages.newEventId() : eventIdOf(["web", hook.hookId, deliveryId]);
-  const about = { eventId, mediaType: type.mediaType, isIdChosen };
-  if (content.kind === "opaque") return deliverOpaque(about, request, stages);
-  const payload = typeof content.body === "string" ? content.body : formOf(content.body, undefined).payload;
-  return checkAndPublish({ ...about, payload: payload as JsonText, files: content.files }, request, stages);
+  const payload =
+    content.kind === "opaque"
+      ? undefined
+      : typeof content.body === "string"
+        ? content.body
+        : formOf(content.body, undefined).payload;
+  const about = { ...namedDelivery(payload, check, request, stages), mediaType: type.mediaType };
+  if (content.kind === "opaque" || payload === undefined) return deliverOpaque(about, request, stages);
+  return checkAndPublish({ ...about, payload, files: content.files }, request, stages);
+}
+
+type Named = Pick<Publication, "eventId" | "isIdChosen">;
+
+function namedEvent({ source, id }: { readonly source: string; readonly id: string }, request: ReceivedRequest): Named {
+  return { eventId: eventIdOf(["cloudevent", request.hook.hookId, source, id]), isIdChosen: false };
+}
+
+/** The id of an event for what its sender calls it; a random one where it calls it nothing. */
+function namedDelivery(
+  payload: JsonText | undefined,
+  check: Exclude<SignatureCheck, { readonly kind: "no" }>,
+  request: ReceivedRequest,
+  stages: RequestStages,
+): Named {
+  const { hook, headers, body } = request;
+  const { signature: option, deliveryId: place } = hook.options;
+  const signature = check.kind === "signed" && option !== undefined ? { option, covered: check.covered } : undefined;
+  // The media type is in no signature either: without one a CloudEvent in the body is still known by its own id.
+  const event = signature !== undefined && place === undefined ? namedInBody(body) : undefined;
+  if (event !== undefined) return namedEvent(event, request);
+  const name: DeliveryName | undefined = deliveryNameOf({ headers, body, payload, signature, place });
+  return name === undefined
+    ? { eventId: stages.newEventId(), isIdChosen: false }
+    : { eventId: eventIdOf(["web", hook.hookId, name.name]), isIdChosen: name.isKey };
 }
 
 async function deliverForm(request: ReceivedRequest, type: BodyType, stages: RequestStages): Promise<Delivered> {

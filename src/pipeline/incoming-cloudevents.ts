@@ -22,7 +22,11 @@ interface IncomingEvent {
 
 export type IncomingEvents =
   | { readonly kind: "none" }
-  | { readonly kind: "events"; readonly events: readonly IncomingEvent[]; readonly isBatch: boolean }
+  | {
+      readonly kind: "events";
+      readonly events: readonly IncomingEvent[];
+      readonly mode: "binary" | "structured" | "batch";
+    }
   | { readonly kind: "refused"; readonly problems: readonly RequestProblem[] };
 
 const STRUCTURED = "application/cloudevents+json";
@@ -39,12 +43,22 @@ export function incomingEventsOf(request: ReceivedRequest, type: BodyType): Inco
     const reading = readBody(request.body, type);
     if (reading.kind !== "payload") return { kind: "refused", problems: problemsOf(reading) };
     const node = parseNode(reading.payload);
-    if (type.mediaType === STRUCTURED) return structured([node], false);
+    if (type.mediaType === STRUCTURED) return structured([node], "structured");
     if (node.kind !== "array") return refused("", "A batch is a JSON array of events");
     if (node.items.length > MAX_BATCH) return refused("", `A batch holds at most ${MAX_BATCH} events`);
-    return structured(node.items, true);
+    return structured(node.items, "batch");
   }
   return request.headers["ce-specversion"] === undefined ? { kind: "none" } : binary(request, type);
+}
+
+/** The source and id of a CloudEvent that is a body, whatever its media type says; undefined when it is none. */
+export function namedInBody(body: Uint8Array): Pick<IncomingEvent, "source" | "id"> | undefined {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (!bytes.includes('"specversion"')) return undefined;
+  const reading = readBody(body, { mediaType: STRUCTURED, charset: "" });
+  if (reading.kind !== "payload") return undefined;
+  const event = readEvent(parseNode(reading.payload), "");
+  return "problems" in event ? undefined : event;
 }
 
 function refused(pointer: string, message: string): IncomingEvents {
@@ -59,16 +73,16 @@ function problemsOf(reading: BodyReading): readonly RequestProblem[] {
   );
 }
 
-function structured(nodes: readonly JsonNode[], isBatch: boolean): IncomingEvents {
+function structured(nodes: readonly JsonNode[], mode: "structured" | "batch"): IncomingEvents {
   const events: IncomingEvent[] = [];
   const problems: RequestProblem[] = [];
   for (const [index, node] of nodes.entries()) {
-    const at = isBatch ? `/${index}` : "";
+    const at = mode === "batch" ? `/${index}` : "";
     const event = readEvent(node, at);
     if ("problems" in event) problems.push(...event.problems);
     else events.push(event);
   }
-  return problems.length > 0 ? { kind: "refused", problems } : { kind: "events", events, isBatch };
+  return problems.length > 0 ? { kind: "refused", problems } : { kind: "events", events, mode };
 }
 
 function readEvent(node: JsonNode, at: string): IncomingEvent | { readonly problems: readonly RequestProblem[] } {
@@ -137,7 +151,7 @@ function binary(request: ReceivedRequest, type: BodyType): IncomingEvents {
   }));
   // It travels as Content-Type (HTTP Protocol Binding §3.1.1).
   if (type.mediaType !== "") attributes.push({ name: "datacontenttype", text: headerOf(headers, "content-type") });
-  return { kind: "events", events: [{ source, id, payload, attributes }], isBatch: false };
+  return { kind: "events", events: [{ source, id, payload, attributes }], mode: "binary" };
 }
 
 /** The value of an attribute that travelled as a header: percent-encoded UTF-8 (HTTP Protocol Binding §3.1.3.2). */

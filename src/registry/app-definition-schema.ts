@@ -128,6 +128,22 @@ export const OPTION_SCHEMAS = {
     ],
     description: `one of ${HANDSHAKES.map((kind) => `"${kind}"`).join(", ")}, or { "kind": …, "secret": … }`,
   },
+  deliveryId: {
+    type: "object",
+    properties: {
+      header: HEADER_NAME,
+      pointer: {
+        type: "string",
+        maxLength: 300,
+        pattern: "^(?:/(?:[^~/]|~[01])*)+$",
+        description: 'a JSON Pointer into the payload, such as "/event/id"',
+      },
+    },
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+    description: '{ "header": "X-…" } or { "pointer": "/id" }',
+  },
   rateLimit: {
     type: "object",
     properties: {
@@ -159,6 +175,7 @@ export const OPTION_TYPES: Readonly<Record<OptionName, readonly ("web" | "form" 
   captcha: ["form"],
   signature: ["web"],
   handshake: ["web"],
+  deliveryId: ["web"],
   rateLimit: ["web", "form", "email"],
 };
 

@@ -23,6 +23,8 @@ const OPTION_MEANINGS: Readonly<Record<OptionName, string>> = {
   captcha: '`{ "provider": "turnstile", "hcaptcha" or "recaptcha", "secret": … }`',
   signature: 'instead of an API key: `{ "scheme": …, "secret": … }`',
   handshake: "answers the provider's ownership check",
+  deliveryId:
+    'where the sender writes its delivery id: `{ "header": "X-…" }`, or `{ "pointer": "/id" }` into the payload',
   rateLimit: '`{ "perMinute": 60 }`, a sliding minute',
 };
 const EVERY_TYPE = 3;

@@ -3,7 +3,7 @@ import { createPublicKey, verify } from "node:crypto";
 
 import type { SignatureOption } from "../../model/hook-options.ts";
 import type { Scheme, SignedRequest } from "./scheme.ts";
-import { GOOD, bad, decoded, isInWindow, valueOf } from "./scheme.ts";
+import { bad, decoded, good, isInWindow, valueOf } from "./scheme.ts";
 
 interface PublicKeyScheme {
   readonly header: string;
@@ -32,7 +32,7 @@ function publicKeyScheme({ hash, keyOf, ...defaults }: PublicKeyScheme): Scheme 
       const key = keyOf(text.trim());
       return key !== undefined && verify(hash, signed, key, signature);
     });
-    return isGood ? GOOD : bad("no-match");
+    return isGood ? good({ signed: request.body }) : bad("no-match");
   };
 }
 

@@ -14,8 +14,16 @@ export interface SignedRequest {
   readonly now: number;
 }
 
+/** What the sender vouches for with its signature, the time aside: all else in a request could be anybody's. */
+export interface Covered {
+  /** The delivery's id, in schemes that sign one. */
+  readonly id?: string;
+  /** The body, or the text that was signed instead; undefined when only a secret was shown, as with an API key. */
+  readonly signed?: Uint8Array | string;
+}
+
 export type SignatureVerdict =
-  | { readonly kind: "good" }
+  | { readonly kind: "good"; readonly covered: Covered }
   | { readonly kind: "bad"; readonly why: "missing" | "no-match" | "outside-window" };
 
 /** One scheme: looks at the request, tries each secret, and never throws. */
@@ -43,7 +51,7 @@ interface Claim {
 const DEFAULT_TOLERANCE_SECONDS = 300;
 const MAX_SIGNATURES = 20;
 
-export const GOOD: SignatureVerdict = { kind: "good" };
+export const good = (covered: Covered): SignatureVerdict => ({ kind: "good", covered });
 export const bad = (why: (SignatureVerdict & { readonly kind: "bad" })["why"]): SignatureVerdict => ({
   kind: "bad",
   why,
@@ -68,7 +76,8 @@ export function hmacScheme({ algorithm, claim, signed, keyOf }: HmacScheme): Sch
       // Every one is compared, so that the time tells nothing of which matched.
       for (const signature of signatures) if (isSame(signature, expected)) isGood = true;
     }
-    return isGood ? GOOD : bad("no-match");
+    const { id } = claimed;
+    return isGood ? good({ signed: request.body, ...(id !== undefined && { id }) }) : bad("no-match");
   };
 }
 

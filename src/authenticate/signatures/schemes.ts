@@ -4,7 +4,7 @@ import type { SignatureScheme } from "../../model/hook-options.ts";
 import { genericHmac } from "./generic-hmac.ts";
 import { ecdsa, ed25519 } from "./public-key.ts";
 import type { Scheme, SignedRequest } from "./scheme.ts";
-import { GOOD, bad, decoded, hmacScheme, isSame, valueOf } from "./scheme.ts";
+import { bad, decoded, good, hmacScheme, isSame, valueOf } from "./scheme.ts";
 import { standardWebhooks } from "./standard-webhooks.ts";
 import { twilio } from "./twilio.ts";
 
@@ -57,7 +57,7 @@ const gitlab: Scheme = (request, secrets, option) => {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   let isGood = false;
   for (const secret of secrets) if (isSame(digest(token), digest(secret))) isGood = true;
-  return isGood ? GOOD : bad("no-match");
+  return isGood ? good({}) : bad("no-match");
 };
 
 /** Hex of SHA-1 or SHA-256, told apart by its length, with or without the algorithm in front. */

@@ -2,7 +2,7 @@ import { verify } from "node:crypto";
 
 import { ed25519Key } from "./public-key.ts";
 import type { Scheme, SignedRequest } from "./scheme.ts";
-import { GOOD, bad, decoded, hmacScheme, isInWindow, valueOf } from "./scheme.ts";
+import { bad, decoded, good, hmacScheme, isInWindow, valueOf } from "./scheme.ts";
 
 const PUBLIC_KEY = "whpk_";
 
@@ -54,5 +54,5 @@ export const standardWebhooks: Scheme = (request, secrets, option) => {
     if (publicKey === undefined) return false;
     return signatures.some((signature) => verify(null, signed, publicKey, signature));
   });
-  return isGood ? GOOD : bad(signatures.length === 0 ? "missing" : "no-match");
+  return isGood ? good({ id: fields.id, signed: request.body }) : bad(signatures.length === 0 ? "missing" : "no-match");
 };

@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 
 import { headerOf } from "../../model/request.ts";
 import type { Scheme, SignedRequest } from "./scheme.ts";
-import { GOOD, bad, decoded, isSame, valueOf } from "./scheme.ts";
+import { bad, decoded, good, isSame, valueOf } from "./scheme.ts";
 
 /**
  * Twilio: HMAC-SHA1 in base64 over the whole address and, of a form, its fields sorted by name; a JSON body is named by its
@@ -20,6 +20,8 @@ export const twilio: Scheme = (request, secrets) => {
     if (!isSame(decoded(bodyHash, "hex") ?? new Uint8Array(0), own)) return bad("no-match");
   }
   const fields = bodyHash === undefined ? sortedFields(request) : "";
+  // Neither named by the address nor made of fields, a body is in no signature of theirs: anybody could have put it there.
+  if (bodyHash === undefined && request.body.length > 0 && !isForm(request)) return bad("no-match");
   let isGood = false;
   for (const secret of secrets)
     for (const url of spellings(request.url)) {
@@ -28,12 +30,16 @@ export const twilio: Scheme = (request, secrets) => {
         .digest();
       if (isSame(signature, expected)) isGood = true;
     }
-  return isGood ? GOOD : bad("no-match");
+  return isGood ? good({ signed: request.url + fields }) : bad("no-match");
 };
 
+const isForm = ({ headers }: SignedRequest): boolean =>
+  headerOf(headers, "content-type").toLowerCase().startsWith("application/x-www-form-urlencoded");
+
 /** Names and values without anything between them; a name with several values has each once, sorted. */
-function sortedFields({ headers, body }: SignedRequest): string {
-  if (!headerOf(headers, "content-type").toLowerCase().startsWith("application/x-www-form-urlencoded")) return "";
+function sortedFields(request: SignedRequest): string {
+  if (!isForm(request)) return "";
+  const { body } = request;
   const values = new Map<string, Set<string>>();
   for (const [name, value] of new URLSearchParams(Buffer.from(body).toString("utf8")))
     values.set(name, (values.get(name) ?? new Set()).add(value));
