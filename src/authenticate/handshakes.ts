@@ -3,6 +3,8 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { HandshakeKind } from "../model/hook-options.ts";
 import type { RequestHeaders } from "../model/request.ts";
 import { headerOf } from "../model/request.ts";
+import { isChallengeToken } from "./challenge-token.ts";
+import { verifySignature } from "./signatures/verify.ts";
 
 /** What a handshake looks at. */
 export interface HandshakeRequest {
@@ -12,6 +14,8 @@ export interface HandshakeRequest {
   readonly headers: RequestHeaders;
   /** Empty for methods without one. */
   readonly body: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** What the provider wants to hear; nothing is published for it. */
@@ -67,6 +71,10 @@ function isSecret(given: string, secrets: readonly string[]): boolean {
   return secrets.some((secret) => timingSafeEqual(digest(given), digest(secret)));
 }
 
+function isSignedByZoom({ headers, body, now }: HandshakeRequest, secret: string): boolean {
+  return verifySignature({ headers, body, url: "", now }, { scheme: "zoom", secret: "kv" }, [secret]).kind === "good";
+}
+
 /**
  * Every handshake (contract §2), each as its vendor documents it.
  *
@@ -109,12 +117,14 @@ const HANDSHAKES: Readonly<Record<HandshakeKind, Handshake>> = {
   zoom: {
     methods: ["POST"],
     isInBody: true,
-    answer: (request, [secret]) => {
+    answer: (request, secrets) => {
       const { event, payload } = bodyOf(request) ?? {};
       if (event !== "endpoint.url_validation" || typeof payload !== "object" || payload === null) return undefined;
       const { plainToken } = payload as { readonly plainToken?: unknown };
-      if (!isChallenge(plainToken)) return undefined;
-      if (secret === undefined) return FORBIDDEN;
+      if (typeof plainToken !== "string" || !isChallengeToken(plainToken)) return undefined;
+      // Zoom signs its check like everything else. Without that, anybody could ask what the secret makes of a text.
+      const secret = secrets.find((one) => isSignedByZoom(request, one));
+      if (secret === undefined) return undefined;
       return json({ plainToken, encryptedToken: createHmac("sha256", secret).update(plainToken).digest("hex") });
     },
   },
@@ -122,7 +132,8 @@ const HANDSHAKES: Readonly<Record<HandshakeKind, Handshake>> = {
     methods: ["GET"],
     answer: (request, [secret]) => {
       const token = parameterOf(request, "crc_token");
-      if (token === undefined) return undefined;
+      // Nobody signs this check, so its answers are kept apart from signatures where those are looked at.
+      if (token === undefined || !isChallengeToken(token)) return undefined;
       if (secret === undefined) return FORBIDDEN;
       return json({ response_token: `sha256=${createHmac("sha256", secret).update(token).digest("base64")}` });
     },
@@ -142,6 +153,11 @@ const HANDSHAKES: Readonly<Record<HandshakeKind, Handshake>> = {
 export function handshakeMethods(kind: HandshakeKind): readonly string[] {
   const { methods } = HANDSHAKES[kind];
   return methods.includes("GET") ? [...methods, "HEAD"] : methods;
+}
+
+/** Whether the answer is an HMAC under the hook's secret, so that others must be kept from using it as a signature. */
+export function isAnsweredWithHmac(kind: HandshakeKind): boolean {
+  return kind === "zoom" || kind === "x";
 }
 
 /** Whether the check stands in a POST's body. */

@@ -157,7 +157,8 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
       if (handshake === undefined) return undefined;
       const { kind, secret } = typeof handshake === "string" ? { kind: handshake, secret: undefined } : handshake;
       const references = secret ?? signature?.secret;
-      return answerHandshake(kind, request, references === undefined ? [] : secretsOf(hook, references));
+      const asked = { ...request, now: Date.now() };
+      return answerHandshake(kind, asked, references === undefined ? [] : secretsOf(hook, references));
     },
     handshakeMethods,
     isHandshakeInBody,

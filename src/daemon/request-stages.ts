@@ -1,9 +1,12 @@
+import { isAnsweredWithHmac } from "../authenticate/handshakes.ts";
 import { verifyCaptcha } from "../authenticate/captcha.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createRandomPieces } from "../lib/random-pieces.ts";
 import { toBase32 } from "../lib/base32.ts";
 import { Deadlines, SLICE_MS } from "../lib/deadlines.ts";
+import type { Hook } from "../model/hook.ts";
+import type { SecretReference } from "../model/hook-options.ts";
 import type { EventId } from "../model/outcome.ts";
 import { causeOfPublish } from "../nats/cause-of.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
@@ -55,6 +58,7 @@ export function requestStages(parts: {
     },
     checkSchema: (schema, payload) => engine.checkSchema(schema, payload),
     secretsOf: parts.secretsOf,
+    isAnsweredWith: (hook, references) => answersWith(storage, hook, [references].flat()),
     verifyCaptcha: (ask, signal) =>
       verifyCaptcha(ask, settings.captchaUrl.value, AbortSignal.any([signal, AbortSignal.timeout(CAPTCHA_MS)])),
     publishEvent: (event, signal) => stages.publishEvent(event, signal),
@@ -73,6 +77,18 @@ export function requestStages(parts: {
     objectBucket: stages.objectBucket,
     schemaSha256Of: (hook) => stages.schemaSha256Of(hook),
   };
+}
+
+/** Asked only about bodies that look like a token, so that a walk over all hooks is cheap enough. */
+function answersWith({ snapshot }: Storage, hook: Hook, references: readonly SecretReference[]): boolean {
+  return snapshot.hooks().some(({ app, eventName, options: { handshake, signature } }) => {
+    if (app !== hook.app || handshake === undefined) return false;
+    const { kind, secret } = typeof handshake === "string" ? { kind: handshake, secret: undefined } : handshake;
+    if (!isAnsweredWithHmac(kind)) return false;
+    const answering = [secret ?? signature?.secret ?? []].flat();
+    // Under "kv" each hook has secrets of its own.
+    return answering.some((one) => references.includes(one) && (one !== "kv" || eventName === hook.eventName));
+  });
 }
 
 const DATA = ',"data":';

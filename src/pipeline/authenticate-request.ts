@@ -28,7 +28,10 @@ export function checkSignature(request: ReceivedRequest, stages: RequestStages):
   const url = `${stages.publicUrl}/v1/hooks/web/${hook.hookId}${query === "" ? "" : `?${query}`}`;
   // Signed is what was sent; a coding may have been put on by a proxy, behind the signer's back.
   const bodies = request.packed === undefined ? [request.body] : [request.packed, request.body];
-  const verdicts = bodies.map((body) => verifySignature({ headers, body, url, now: receivedAt }, signature, secrets));
+  const isAnsweredWith = () => stages.isAnsweredWith(hook, signature.secret);
+  const verdicts = bodies.map((body) =>
+    verifySignature({ headers, body, url, now: receivedAt, isAnsweredWith }, signature, secrets),
+  );
   for (const verdict of verdicts) if (verdict.kind === "good") return { kind: "signed", covered: verdict.covered };
   const [first] = verdicts;
   const detail = first?.kind === "bad" ? { detail: WHY[first.why] } : {};

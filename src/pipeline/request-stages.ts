@@ -17,6 +17,8 @@ export interface RequestStages extends FileSink {
   checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaVerdict | TaskFailure>;
   /** The secrets that a hook's references stand for now. */
   secretsOf(hook: Hook, references: SecretReference | readonly SecretReference[]): readonly string[];
+  /** Whether an ownership check of the hook's app is answered with a secret that its signature uses too. */
+  isAnsweredWith(hook: Hook, references: SecretReference | readonly SecretReference[]): boolean;
   verifyCaptcha(ask: CaptchaAsk, signal: AbortSignal): Promise<CaptchaVerdict>;
   publishEvent(event: BuiltEvent, signal: AbortSignal): Promise<PublishOutcome>;
   publishDeadLetter(letter: BuiltDeadLetter, signal: AbortSignal): Promise<PublishOutcome>;

@@ -164,11 +164,15 @@ test("each provider's ownership check is answered as its vendor documents it, an
     "nosniff",
     "abc123",
   ]);
-  const zoom = await post(
-    "zoom",
-    '{"payload":{"plainToken":"qgg8vlvZRS6UYooatFL8Aw"},"event_ts":1654503849680,"event":"endpoint.url_validation"}',
-    { "content-type": "application/json" },
-  );
+  const validation =
+    '{"payload":{"plainToken":"qgg8vlvZRS6UYooatFL8Aw"},"event_ts":1654503849680,"event":"endpoint.url_validation"}';
+  const seconds = String(Math.floor(Date.now() / 1_000));
+  const zoom = await post("zoom", validation, {
+    "content-type": "application/json",
+    "x-zm-request-timestamp": seconds,
+    "x-zm-signature": `v0=${hmac(`v0:${seconds}:${validation}`)}`,
+  });
+  expect((await post("zoom", validation, { "content-type": "application/json" })).status).toBe(401);
   expect([zoom.status, await zoom.json()]).toEqual([
     200,
     { plainToken: "qgg8vlvZRS6UYooatFL8Aw", encryptedToken: hmac("qgg8vlvZRS6UYooatFL8Aw") },
@@ -186,6 +190,21 @@ test("each provider's ownership check is answered as its vendor documents it, an
     allow: "POST",
   });
   expect(await eventCount()).toBe(before);
+});
+
+test("an answer to an ownership check opens no hook whose secret it was made with", async () => {
+  const before = await eventCount();
+  for (const body of ["12345", "alarm", "YWJj", "a=b"]) {
+    const x = await fetch(urlOf("x", `?crc_token=${encodeURIComponent(body)}`));
+    const { response_token: token = "" } = x.ok ? ((await x.json()) as { response_token?: string }) : {};
+    const hex = Buffer.from(token.replace("sha256=", ""), "base64").toString("hex");
+    const sent = { "content-type": "text/plain", "x-hub-signature-256": `sha256=${hex}` };
+    expect([body, (await post("rotating", body, sent)).status]).toEqual([body, 401]);
+  }
+  expect(await eventCount()).toBe(before);
+  // What no token can be is taken as before.
+  const sent = { "x-hub-signature-256": `sha256=${hmac('{"n":1}')}` };
+  expect((await post("rotating", '{"n":1}', sent)).status).toBe(202);
 });
 
 test("what is no ownership check goes the ordinary way, signature and key included", async () => {

@@ -3,6 +3,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { SignatureOption } from "../../model/hook-options.ts";
 import type { RequestHeaders } from "../../model/request.ts";
 import { headerOf } from "../../model/request.ts";
+import { couldBeChallengeToken } from "../challenge-token.ts";
 
 /** What a signature is made over, as it came. */
 export interface SignedRequest {
@@ -12,6 +13,11 @@ export interface SignedRequest {
   readonly url: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /**
+   * Whether ownership checks are answered with one of these secrets. Anybody may ask for such an answer, so what could
+   * have been asked about is not taken for signed then.
+   */
+  readonly isAnsweredWith?: () => boolean;
 }
 
 /** What the sender vouches for with its signature, the time aside: all else in a request could be anybody's. */
@@ -64,6 +70,7 @@ export function hmacScheme({ algorithm, claim, signed, keyOf }: HmacScheme): Sch
     if (claimed === undefined || claimed.signatures.length === 0) return bad("missing");
     if (!isInWindow(claimed.timestamp, option, request.now)) return bad("outside-window");
     const pieces = signed(request, claimed);
+    if (couldBeChallengeToken(pieces) && request.isAnsweredWith?.() === true) return bad("no-match");
     const signatures = claimed.signatures.slice(0, MAX_SIGNATURES);
     let isGood = false;
     for (const secret of secrets) {
