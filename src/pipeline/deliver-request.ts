@@ -7,7 +7,7 @@ import type { RequestOutcome, RequestProblem } from "../model/outcome.ts";
 import type { ReceivedRequest } from "../model/request.ts";
 import { BodyProblem, headerOf } from "../model/request.ts";
 import type { BodyType } from "../parse/body-kind.ts";
-import { parseBodyType } from "../parse/body-kind.ts";
+import { bodyKindOf, parseBodyType } from "../parse/body-kind.ts";
 import type { SignatureCheck } from "./authenticate-request.ts";
 import { captchaOutcome, checkSignature } from "./authenticate-request.ts";
 import type { DeliveryName } from "./delivery-id.ts";
@@ -112,17 +112,22 @@ async function deliverForm(request: ReceivedRequest, type: BodyType, stages: Req
   const content = await contentOf(request, type, stages);
   if (content.kind === "no") return content;
   if (content.kind === "opaque") {
+    // No field of it can be read, so nobody has solved a captcha.
+    const doubtful = await captchaOutcome(undefined, request, stages, stages.deadline());
+    if (doubtful !== undefined) return { outcome: doubtful };
     const about = { eventId: stages.newEventId(), mediaType: type.mediaType, isIdChosen: false };
     return { outcome: await deliverOpaque(about, request, stages) };
   }
   const { files } = content;
-  const form = formOf(content.body, hook.options);
+  const kind = bodyKindOf(type.mediaType);
+  const form = formOf(content.body, hook.options, kind === "xml");
   const next = form.next === undefined ? {} : { next: form.next };
   const publication = { eventId: formEventId(form, files, request, stages), payload: form.payload, files };
   const about = { ...publication, mediaType: type.mediaType, isIdChosen: false };
-  if (form.isTrapped) {
+  if (form.isTrapped || files.some(({ field }) => field === hook.options.honeypot)) {
     const reason = { code: "honeypot", detail: `The field ${hook.options.honeypot} was filled in` } as const;
-    const raw = request.stream === undefined ? request.body : Buffer.from(form.payload);
+    // What a release reads again: a multipart form's fields, for its files are stored already, or the body as it came.
+    const raw = kind === "multipart" ? Buffer.from(form.payload) : request.body;
     return { outcome: await deadLetterRequest(about, reason, raw, request, stages, stages.deadline()), ...next };
   }
   const doubtful = await captchaOutcome(form.captcha, request, stages, stages.deadline());

@@ -1,6 +1,8 @@
 import type { Hook } from "../model/hook.ts";
 import type { EventId, RequestOutcome } from "../model/outcome.ts";
 import type { RequestHeaders } from "../model/request.ts";
+import { headerOf } from "../model/request.ts";
+import { bodyKindOf, parseBodyType } from "../parse/body-kind.ts";
 import { formOf } from "./form-fields.ts";
 import type { PublishStages } from "./publish-request.ts";
 import { publishRequest } from "./publish-request.ts";
@@ -29,9 +31,13 @@ export async function releaseRequest(
   signal: AbortSignal,
 ): Promise<RequestOutcome | undefined> {
   const { method, query, headers, remoteAddress, mediaType, files = [] } = dead.http;
-  const reading = readBody(dead.body, { mediaType: mediaType ?? "", charset: "" });
+  const type = parseBodyType(headerOf(headers, "content-type"));
+  const kind = bodyKindOf(type.mediaType);
+  // Of a multipart form the fields were kept, as JSON.
+  const reading = readBody(dead.body, kind === "multipart" ? { mediaType: "application/json", charset: "" } : type);
   if (reading.kind !== "payload" && reading.kind !== "fields") return undefined;
-  const form = formOf(reading.kind === "fields" ? reading.fields : reading.payload, hook.options);
+  const body = reading.kind === "fields" ? reading.fields : reading.payload;
+  const form = formOf(body, hook.options, kind === "xml");
   const parameters = Object.entries(query).flatMap(([name, values]) =>
     (typeof values === "string" ? [values] : values).map((value): [string, string] => [name, value]),
   );

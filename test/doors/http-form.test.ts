@@ -1,3 +1,5 @@
+import { gzipSync } from "node:zlib";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { readSettings } from "../../src/config/settings.ts";
@@ -148,18 +150,104 @@ test("a filled honeypot is kept as a dead letter and answered like success", asy
   expect(await lastPayload()).toEqual({ a: "1" });
 });
 
-test("a form that was taken for spam is released by a replay, without its control fields", async () => {
+const multipart = (parts: readonly (readonly [head: string, content: string])[]) =>
+  `${parts.map(([head, content]) => `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${content}\r\n`).join("")}--b--\r\n`;
+
+test.each([
+  ["filled and then empty", "application/x-www-form-urlencoded", "a=1&website=x&website="],
+  ["empty and then filled", "application/x-www-form-urlencoded", "a=1&website=&website=x"],
+  ["twice in JSON", "application/json", '{"a":1,"website":"x","website":""}'],
+  ["in a line of NDJSON", "application/x-ndjson", '{"a":1}\n{"a":2,"website":"x"}\n'],
+  ["in an array of JSON", "application/json", '[{"a":1,"website":"x"}]'],
+  ["JSON under another media type", "text/plain", '{"a":1,"website":"x"}'],
+  ["JSON that calls itself XML", "application/xml", '{"a":1,"website":"x"}'],
+  ["in XML", "application/xml", "<form><a>1</a><website>x</website></form>"],
+  [
+    "twice in a multipart form",
+    "multipart/form-data; boundary=b",
+    multipart([
+      ['name="website"', "x"],
+      ['name="website"', ""],
+    ]),
+  ],
+  ["with a file", "multipart/form-data; boundary=b", multipart([['name="website"; filename="x.txt"', "spam"]])],
+])("a honeypot is filled in: %s", async (_name, type, body) => {
+  const before = await Promise.all(["POSTHORN_EVENTS", "POSTHORN_DEAD_LETTERS"].map(count));
+  const response = await fetch(urlOf(shop), { method: "POST", body, headers: { "content-type": type, origin: SHOP } });
+  expect(response.status).toBe(202);
+  const [events = 0, letters = 0] = before;
+  expect([await count("POSTHORN_EVENTS"), await count("POSTHORN_DEAD_LETTERS")]).toEqual([events, letters + 1]);
+});
+
+test("control fields are taken out of every line of NDJSON, and an empty honeypot is no trap", async () => {
+  const response = await fetch(urlOf(shop), {
+    method: "POST",
+    body: '{"a":1.10,"website":"","_next":"/x"}\n{"website":null,"b":[2]}\n7\n',
+    headers: { "content-type": "application/x-ndjson", origin: SHOP },
+  });
+  expect(response.status).toBe(202);
+  expect((await storedIn(posthorn, "POSTHORN_EVENTS")).at(-1)?.text).toContain('"payload":[{"a":1.10},{"b":[2]},7]');
+});
+
+async function replay(id: string): Promise<string> {
   const { storage } = posthorn.daemon;
-  const { id } = (await (await post(shop, "email=a%40b.example&website=x&_id=9", { origin: SHOP })).json()) as {
-    id: string;
-  };
   const found = await findDeadLetter(storage.jsm, id);
   if (found === undefined) throw new Error("no dead letter");
   const settings = readSettings({ POSTHORN_NATS_URL: nats.url });
   const publish = publishOn(storage, undefined);
   await using engine = createTestEngine();
   const stages = mailStages({ storage, settings, publish, engine, log: silentLog, env: {} });
-  expect((await replayDeadLetter(storage, stages, found)).kind).toBe("published");
+  return (await replayDeadLetter(storage, stages, found)).kind;
+}
+
+test.each<[string, Record<string, string>, Uint8Array<ArrayBuffer>, unknown]>([
+  [
+    "XML in Latin-1",
+    { "content-type": "application/xml; charset=iso-8859-1" },
+    Buffer.from("<form><a>M\u00fcller</a><website>x</website></form>", "latin1"),
+    { form: { a: "Müller" } },
+  ],
+  [
+    "XML that names its charset itself",
+    { "content-type": "application/xml" },
+    Buffer.from(
+      '<?xml version="1.0" encoding="iso-8859-1"?><form><a>M\u00fcller</a><website>x</website></form>',
+      "latin1",
+    ),
+    { form: { a: "Müller" } },
+  ],
+  [
+    "a multipart form that was packed",
+    { "content-type": "multipart/form-data; boundary=b", "content-encoding": "gzip" },
+    gzipSync(
+      multipart([
+        ['name="a"', "1"],
+        ['name="website"', "x"],
+      ]),
+    ),
+    { a: "1" },
+  ],
+  [
+    "a packed form",
+    { "content-type": "application/x-www-form-urlencoded", "content-encoding": "gzip" },
+    gzipSync("a=M%C3%BCller&website=x"),
+    { a: "Müller" },
+  ],
+  ["NDJSON", { "content-type": "application/x-ndjson" }, Buffer.from('{"a":1}\n{"website":"x"}\n'), [{ a: 1 }, {}]],
+])("a release reads the body as the post was read: %s", async (_name, headers, body, payload) => {
+  const response = await fetch(urlOf(shop), { method: "POST", body, headers: { origin: SHOP, ...headers } });
+  expect(response.status).toBe(202);
+  const { id } = (await response.json()) as { id: string };
+  expect(await replay(id)).toBe("published");
+  expect(await lastPayload()).toEqual(payload);
+});
+
+test("a form that was taken for spam is released by a replay, without its control fields", async () => {
+  const { storage } = posthorn.daemon;
+  const { id } = (await (await post(shop, "email=a%40b.example&website=x&_id=9", { origin: SHOP })).json()) as {
+    id: string;
+  };
+  expect(await replay(id)).toBe("published");
   expect(await lastPayload()).toEqual({ email: "a@b.example" });
   expect((await storedIn(posthorn, "POSTHORN_EVENTS")).at(-1)?.headers["Nats-Msg-Id"]).toBe(id);
   expect(await findDeadLetter(storage.jsm, id)).toBeUndefined();

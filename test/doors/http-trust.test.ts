@@ -76,6 +76,11 @@ beforeAll(async () => {
       type: "form",
       "x-posthorn": { captcha: { provider: "turnstile", secret: SECRET } },
     },
+    {
+      eventName: "kustomer.app.shop.anything",
+      type: "form",
+      "x-posthorn": { captcha: { provider: "turnstile", secret: SECRET }, schema: true },
+    },
   ]);
   hooks = Object.fromEntries(made.map((hook) => [hook.eventName.split(".").at(-1), hook]));
 });
@@ -250,4 +255,37 @@ test("a form without an answer to its captcha is 403, and nobody is asked", asyn
   const before = vendor.asked.length;
   expect((await post("form", new URLSearchParams({ a: "1" }))).status).toBe(403);
   expect(vendor.asked).toHaveLength(before);
+});
+
+test.each([
+  "application/octet-stream",
+  "image/png",
+  "",
+  "application/json",
+  "application/x-ndjson",
+  "text/plain",
+  "application/xml",
+  "application/cloudevents+json",
+  "multipart/form-data; boundary=b",
+])("a captcha is asked before any kind of body: %s", async (type) => {
+  const before = [await eventCount(), vendor.asked.length];
+  const { jsm } = posthorn.daemon.storage;
+  const objects = async () => (await jsm.streams.info("OBJ_posthorn_objects")).state.messages;
+  const stored = await objects();
+  const bodies: Readonly<Record<string, string>> = {
+    "application/json": "[1]",
+    "application/x-ndjson": "1\n2",
+    "application/xml": "<a/>",
+    "application/cloudevents+json": '{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{}}',
+    "multipart/form-data; boundary=b": "--b--\r\n",
+  };
+  const body = new Blob([bodies[type] ?? "\u0000\u0001"]);
+  const response = await fetch(urlOf("anything"), {
+    method: "POST",
+    body,
+    headers: type === "" ? {} : { "content-type": type },
+  });
+  expect(response.status).toBe(403);
+  expect([await eventCount(), vendor.asked.length]).toEqual(before);
+  expect(await objects()).toBe(stored);
 });
