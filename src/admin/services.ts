@@ -201,6 +201,8 @@ export interface ReplayAnswer {
   readonly why?: string;
 }
 
+export type ReplayLetter = (sequence: number, by: Actor) => Promise<ReplayAnswer>;
+
 /** What became no event, and acting on it. */
 export interface DeadLetterServices {
   readonly deadLetters: (wish: EntryWish) => Promise<EntryPage>;
@@ -212,8 +214,11 @@ export interface DeadLetterServices {
   }>;
   /** Every dead letter of a reason, oldest first. */
   readonly allDeadLetters: (reason: string | undefined) => AsyncIterable<Entry>;
-  /** Runs it through the same path as a new mail; takes it away when it became an event. */
-  readonly replayDeadLetter: (sequence: number, by: Actor) => Promise<ReplayAnswer>;
+  /**
+   * Runs letters through the same path as a new mail, one call each; those that became events are taken away. One run for
+   * all letters of a bulk: it looks through the events of each hook once.
+   */
+  readonly startReplay: () => ReplayLetter;
   /** False when it was gone already. */
   readonly discardDeadLetter: (sequence: number, by: Actor) => Promise<boolean>;
 }

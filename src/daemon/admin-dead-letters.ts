@@ -6,7 +6,8 @@ import { discardDeadLetter } from "../publish/dead-letters.ts";
 import { readBackwards, readEntry, readForwards } from "../publish/read-stream.ts";
 import { pageOf } from "./admin-events.ts";
 import type { NoteChange } from "./admin-hooks.ts";
-import { replayDeadLetter } from "./replay.ts";
+import type { ReplayMemory } from "./replay.ts";
+import { createReplayMemory, replayDeadLetter } from "./replay.ts";
 import type { Storage } from "./storage.ts";
 
 /** Counting is for orientation: what cannot be counted in this time is left out, and the page says so. */
@@ -23,13 +24,16 @@ export function adminDeadLetters(storage: Storage, stages: MailStages, noteChang
     deadLetter: find,
     deadLetterCounts: () => countByReason(storage),
     allDeadLetters: (reason) => ofReason(storage, reason),
-    replayDeadLetter: async (sequence, by) => {
-      const entry = await find(sequence);
-      if (entry === undefined) return { kind: "not-possible", why: "it is gone already" };
-      const letter = JSON.parse(entry.text) as StoredDeadLetter;
-      const answer = await replay(storage, stages, { sequence, letter });
-      await noteChange(by, "dead-letter.replay", letter.id, answer.why ?? answer.kind);
-      return answer;
+    startReplay: () => {
+      const memory = createReplayMemory(storage);
+      return async (sequence, by) => {
+        const entry = await find(sequence);
+        if (entry === undefined) return { kind: "not-possible", why: "it is gone already" };
+        const letter = JSON.parse(entry.text) as StoredDeadLetter;
+        const answer = await replay(storage, stages, { sequence, letter }, memory);
+        await noteChange(by, "dead-letter.replay", letter.id, answer.why ?? answer.kind);
+        return answer;
+      };
     },
     discardDeadLetter: (sequence, by) => discard(storage, noteChange, sequence, by),
   };
@@ -39,8 +43,9 @@ async function replay(
   storage: Storage,
   stages: MailStages,
   found: { readonly sequence: number; readonly letter: StoredDeadLetter },
+  memory: ReplayMemory,
 ): Promise<ReplayAnswer> {
-  const result = await replayDeadLetter(storage, stages, found);
+  const result = await replayDeadLetter(storage, stages, found, memory);
   switch (result.kind) {
     case "published":
       return { kind: "published" };

@@ -23,7 +23,7 @@ const REPLAY_MS = 30_000;
 const LETTERS_LIVE_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /**
- * Runs a dead letter's raw mail through the same path as a new one. When it became an event, the dead letter is taken
+ * Runs a dead letter's raw mail or body through the same path as a new one. When it became an event, the dead letter is taken
  * away; the event's id is the mail's own, so that a replay that was cut off and done again makes one event.
  */
 export async function replayDeadLetter(
@@ -35,16 +35,16 @@ export async function replayDeadLetter(
   const { letter, sequence } = found;
   const hook = storage.snapshot.hookByEventName(letter.eventName);
   if (hook === undefined) return { kind: "not-possible", why: `no hook publishes ${letter.eventName} any more` };
-  if (letter.http !== undefined && letter.object !== null) return release(storage, stages, found, hook);
-  if (letter.mail === undefined || letter.object === null) return { kind: "not-possible", why: "it holds no raw mail" };
-  const bytes = await getObject(storage.objects, letter.object);
-  if (bytes === undefined) return { kind: "not-possible", why: "its raw mail has expired" };
-  const { tag, envelope } = letter.mail;
   // An earlier replay may have been cut off behind its publish, longer ago than the stream remembers ids.
   if (await memory(letter)) {
     await discardDeadLetter(storage.jsm, sequence);
     return { kind: "published", outcome: { kind: "stored", eventId: letter.id as EventId, duplicate: true } };
   }
+  if (letter.http !== undefined && letter.object !== null) return release(storage, stages, found, hook);
+  if (letter.mail === undefined || letter.object === null) return { kind: "not-possible", why: "it holds no raw mail" };
+  const bytes = await getObject(storage.objects, letter.object);
+  if (bytes === undefined) return { kind: "not-possible", why: "its raw mail has expired" };
+  const { tag, envelope } = letter.mail;
   let writtenAgain: number | undefined;
   const { outcomes } = await deliverMail(
     {
@@ -82,7 +82,7 @@ export async function replayDeadLetter(
 }
 
 /** Answers whether a letter's event stands in the stream already. */
-type ReplayMemory = (letter: StoredDeadLetter) => Promise<boolean>;
+export type ReplayMemory = (letter: StoredDeadLetter) => Promise<boolean>;
 
 /** One for all letters of a run: each hook's events are looked through once. */
 export function createReplayMemory({ js }: Pick<Storage, "js">): ReplayMemory {
@@ -93,6 +93,8 @@ export function createReplayMemory({ js }: Pick<Storage, "js">): ReplayMemory {
       const since = new Date(Date.now() - LETTERS_LIVE_MS);
       ids = storedIdsSince(js, { stream: EVENT_STREAM, subject: eventName, since });
       known.set(eventName, ids);
+      // What could not be read is asked for again by the next letter.
+      ids.catch(() => known.delete(eventName));
     }
     return (await ids).has(id);
   };

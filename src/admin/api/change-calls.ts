@@ -167,7 +167,7 @@ function letterCalls(services: AdminServices): ApiCall[] {
       path: "/dead-letters/:sequence/replay",
       summary: "Run a dead letter through the same path as a new mail",
       role,
-      answer: (request) => services.replayDeadLetter(sequence(request), actorOf(request)),
+      answer: (request) => services.startReplay()(sequence(request), actorOf(request)),
     },
     {
       method: "DELETE",

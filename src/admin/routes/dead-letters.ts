@@ -10,7 +10,7 @@ import { deadLetterPage, deadLettersPage, discardPage } from "../pages/dead-lett
 import { jobPage } from "../pages/job.ts";
 import { failurePage, notFoundPage } from "../pages/not-found.ts";
 import { sendHtml } from "../replies.ts";
-import type { Actor, AdminServices, Entry, MailReport } from "../services.ts";
+import type { Actor, AdminServices, Entry, MailReport, ReplayLetter } from "../services.ts";
 
 const PER_PAGE = 50;
 const SHOWN_CONFIRMATIONS = 10;
@@ -95,7 +95,7 @@ function one(server: FastifyInstance, services: AdminServices): void {
     return bytes === undefined ? missing(request, reply) : sendFile(reply, bytes, `dead-${sequenceIn(request)}.eml`);
   });
   server.post("/dead-letters/:sequence/replay", operator, async (request, reply) => {
-    const { kind, why } = await services.replayDeadLetter(sequenceIn(request), actorOf(request));
+    const { kind, why } = await services.startReplay()(sequenceIn(request), actorOf(request));
     if (kind === "published") return reply.redirect("/dead-letters?done=replayed", 303);
     const title = kind === "dead-again" ? "It would be a dead letter again" : "It cannot be replayed now";
     return sendHtml(reply.code(409), failurePage(frameOf(request, MENU), title, why ?? ""));
@@ -133,7 +133,10 @@ function bulk(server: FastifyInstance, services: AdminServices, jobs: Jobs): voi
       return sendHtml(reply, discardPage(frameOf(request, MENU), what, "/dead-letters/bulk", fields, MENU));
     }
     const verb = action.startsWith("discard") ? "Discarding" : "Replaying";
-    const each = (sequence: number) => stepOf(action, sequence, services, actorOf(request));
+    const by = actorOf(request);
+    const replay = services.startReplay();
+    const each = (sequence: number) =>
+      action.startsWith("discard") ? discardStep(sequence, services, by) : replayStep(sequence, replay, by);
     const job = isAll
       ? jobs.start(`${verb} all of ${reason}`, sequencesOf(services, reason), undefined, each)
       : jobs.start(`${verb} ${sequences.length} dead letters`, sequences, sequences.length, each);
@@ -148,10 +151,12 @@ function bulk(server: FastifyInstance, services: AdminServices, jobs: Jobs): voi
   });
 }
 
-async function stepOf(action: string, sequence: number, services: AdminServices, by: Actor): Promise<Step> {
-  if (action.startsWith("discard"))
-    return { outcome: (await services.discardDeadLetter(sequence, by)) ? "discarded" : "gone already" };
-  const { kind, why } = await services.replayDeadLetter(sequence, by);
+async function discardStep(sequence: number, services: AdminServices, by: Actor): Promise<Step> {
+  return { outcome: (await services.discardDeadLetter(sequence, by)) ? "discarded" : "gone already" };
+}
+
+async function replayStep(sequence: number, replay: ReplayLetter, by: Actor): Promise<Step> {
+  const { kind, why } = await replay(sequence, by);
   if (kind === "published") return { outcome: "became events" };
   return {
     outcome: kind === "dead-again" ? "would be dead letters again" : "could not be replayed",
