@@ -4,6 +4,7 @@ import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { AppDefinition, DefinitionReading, HookDefinition } from "../registry/app-definition.ts";
 import { readAppDefinition } from "../registry/app-definition.ts";
+import { variableConflicts } from "../registry/secret-rules.ts";
 import type { Storage } from "./storage.ts";
 
 const FILE = "the definition";
@@ -22,7 +23,13 @@ export function previewInstall({ snapshot, secrets }: Storage, text: string): In
       ? []
       : [{ pointer, message: `belongs to the app ${owner}; choose another name`, line: lineOfPointer(text, pointer) }];
   });
-  if (taken.length > 0) return { kind: "invalid", problems: taken };
+  const named = { apps: snapshot.apps().map(({ app }) => app), hooks: snapshot.hooks() };
+  const conflicts = variableConflicts(definition, named).map(([pointer, message]): DefinitionComplaint => ({
+    pointer,
+    message,
+    line: lineOfPointer(text, pointer),
+  }));
+  if (taken.length + conflicts.length > 0) return { kind: "invalid", problems: [...taken, ...conflicts] };
   const { app, title, version } = definition;
   return {
     kind: "ready",

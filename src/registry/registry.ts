@@ -14,6 +14,7 @@ import { claim } from "./claims.ts";
 import { defaultOptions } from "./default-options.ts";
 import type { Claim } from "./records.ts";
 import { keys, readApp, readHook } from "./records.ts";
+import { variableConflicts } from "./secret-rules.ts";
 import type { RegistrySnapshot } from "./snapshot.ts";
 
 export interface RegistryServices {
@@ -49,6 +50,7 @@ export class Registry {
   async install(definition: AppDefinition): Promise<InstallReport> {
     await this.#snapshot.catchUp();
     const before = await this.#app(definition.app);
+    this.#checkVariables(definition);
     const old = new Map((await this.#hooksOf(before?.value)).map((hook) => [hook.eventName, hook]));
     await this.#extendSubjects(definition.hooks.map(({ eventName }) => eventName));
     const undo = await this.#claimAll(definition);
@@ -202,6 +204,16 @@ export class Registry {
       throw new OperatorError(
         `another stream already takes ${result.names.join(", ")}`,
         "choose other event names, or delete that stream",
+      );
+  }
+
+  #checkVariables(definition: AppDefinition): void {
+    const installed = { apps: this.#snapshot.apps().map(({ app }) => app), hooks: this.#snapshot.hooks() };
+    const conflicts = variableConflicts(definition, installed).map(([pointer, message]) => `${pointer} ${message}`);
+    if (conflicts.length > 0)
+      throw new OperatorError(
+        `nothing was installed: ${conflicts.join("; ")}`,
+        "a variable belongs to the app with the longest name that it begins with",
       );
   }
 
