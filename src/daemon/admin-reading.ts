@@ -98,6 +98,6 @@ function reportOf({ summary, extraction, choices, notes }: MailReading & { kind:
 
 function deadLetterOf(choice: PayloadChoice | undefined): { code: string; title: string; detail: string } | null {
   if (choice === undefined || choice.kind === "payload") return null;
-  const code = choice.kind === "schema-failed" ? "schema-failed" : choice.code;
+  const code = choice.kind === "nothing" ? choice.code : "schema-failed";
   return { code, title: DEAD_LETTER_TITLES[code], detail: choice.detail };
 }

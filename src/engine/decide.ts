@@ -17,7 +17,7 @@ export type Decision =
   | { readonly kind: "dead-letter"; readonly reason: DeadLetterReason }
   /** Refused towards the relay; `reason` is what it is dead-lettered with when another recipient was stored. */
   | { readonly kind: "refuse"; readonly cause: RefusedCause; readonly reason: DeadLetterReason }
-  | { readonly kind: "try-later"; readonly cause: TryLaterCause };
+  | { readonly kind: "try-later"; readonly cause: TryLaterCause; readonly detail?: string };
 
 export interface DecideInput {
   readonly hook: Hook;
@@ -53,6 +53,9 @@ export function decide(input: DecideInput): Decision {
       return { kind: "publish", payload: choice.value, items: choice.items };
     case "schema-failed":
       return deadLetter("schema-failed", choice.detail);
+    case "schema-unusable":
+      // Whoever installed it made the mistake; the sender, who made none, keeps the mail until it is put right.
+      return { kind: "try-later", cause: "setting-wrong", detail: choice.detail };
     case "nothing":
       return nothingFound(hook, choice);
     default:

@@ -50,7 +50,7 @@ export type Plan =
       readonly objects: readonly string[];
     }
   | { readonly kind: "refuse"; readonly cause: RefusedCause }
-  | { readonly kind: "try-later"; readonly cause: TryLaterCause };
+  | { readonly kind: "try-later"; readonly cause: TryLaterCause; readonly detail?: string };
 
 /** Bytes that an event or dead letter names. */
 export interface PlannedObject {

@@ -23,7 +23,9 @@ export type PayloadChoice =
       /** The items that count for this hook, none of which was chosen. */
       readonly items: readonly Item[];
     }
-  | { readonly kind: "schema-failed"; readonly detail: string; readonly problems: readonly SchemaProblem[] };
+  | { readonly kind: "schema-failed"; readonly detail: string; readonly problems: readonly SchemaProblem[] }
+  /** The schema itself is wrong. */
+  | { readonly kind: "schema-unusable"; readonly detail: string };
 
 const MAX_NOTES = 20;
 
@@ -48,6 +50,8 @@ export async function choosePayload(
       : await transformed(selected.value, options.jsonld, item.baseUrl);
   if (options.schema !== undefined) {
     const verdict = await checkSchema(options.schema, value);
+    if (verdict.kind === "unusable")
+      return { kind: "schema-unusable", detail: `the hook's schema cannot be used: ${verdict.why}` };
     if (verdict.kind === "fails") {
       const detail = verdict.problems
         .map(({ pointer, message }) => `${pointer === "" ? "the payload" : pointer} ${message}`)

@@ -222,7 +222,11 @@ async function carryOut(
     case "refuse":
       return { kind: "refused", cause: plan.cause };
     case "try-later":
-      return { kind: "tryLater", cause: plan.cause };
+      return {
+        kind: "tryLater",
+        cause: plan.cause,
+        ...(plan.detail !== undefined && { error: new Error(plan.detail) }),
+      };
     case "publish":
     case "dead-letter": {
       for (const name of plan.objects) {

@@ -180,10 +180,14 @@ async function schemaOutcome(
       case "fails":
         problems.push(...verdict.problems.map(({ pointer, message }) => ({ pointer: at(index) + pointer, message })));
         break;
-      case "parse-timeout":
-        return { kind: "refused", cause: "schema-failed", detail: "Checking it against the schema took too long" };
+      case "unusable": {
+        const error = new Error(`the schema of ${hook.eventName} cannot be used: ${verdict.why}`);
+        return { kind: "tryLater", cause: "setting-wrong", error };
+      }
       case "busy":
         return { kind: "tryLater", cause: "busy" };
+      // Which of schema and payload takes so long nobody knows here; a payload is never thrown away for it.
+      case "parse-timeout":
       case "too-slow":
       case "died":
         return { kind: "tryLater", cause: "parse-slow" };

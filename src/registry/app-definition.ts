@@ -11,6 +11,7 @@ import type { HookType } from "../model/hook.ts";
 import type { OptionName } from "./app-definition-schema.ts";
 import { APP_DEFINITION_SCHEMA, OPTION_SCHEMAS, OPTION_TYPES } from "./app-definition-schema.ts";
 import { defaultOptions } from "./default-options.ts";
+import { schemaProblemsOf } from "./schema-rules.ts";
 import { secretProblemsOf } from "./secret-rules.ts";
 
 export interface HookDefinition {
@@ -179,8 +180,7 @@ function hookProblems(
     }
   }
   problems.push(...secretProblemsOf(hook["x-posthorn"] ?? {}, definition.app, isKvAllowed));
-  const schemaProblem = schemaProblemOf(hook["x-posthorn"]?.["schema"]);
-  if (schemaProblem !== undefined) problems.push(["/x-posthorn/schema", schemaProblem]);
+  problems.push(...schemaProblemsOf(hook["x-posthorn"]?.["schema"]));
   const { redirect, origins } = (hook["x-posthorn"] ?? {}) as { redirect?: string; origins?: readonly string[] };
   if (redirect !== undefined && !isAllowedRedirect(redirect, origins ?? [])) {
     problems.push([
@@ -189,17 +189,6 @@ function hookProblems(
     ]);
   }
   return problems;
-}
-
-/** Why a hook's schema cannot be used: it is none, or it points to another place, which is never fetched. */
-function schemaProblemOf(schema: unknown): string | undefined {
-  if (schema === undefined) return undefined;
-  try {
-    new Ajv2020({ strict: false, validateFormats: false }).compile(schema as object);
-    return undefined;
-  } catch (error) {
-    return `is no JSON Schema that can be used: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }
 
 function isDefault(name: OptionName, value: unknown): boolean {
