@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 
+import { isNestedDeeper } from "../lib/json-depth.ts";
 import { nearestOf } from "../lib/nearest.ts";
 import type { AppName } from "../model/app-name.ts";
 import { parseAppName } from "../model/app-name.ts";
@@ -56,6 +57,8 @@ interface RawDefinition {
 }
 
 const MAX_FILE_BYTES = 1024 * 1024;
+/** Far less than what a walk by recursion bears, here and in the threads that run a hook's schema. */
+const MAX_DEPTH = 200;
 const MAX_FOUND_CHARACTERS = 80;
 
 /**
@@ -78,6 +81,7 @@ export function readAppDefinition(
   } catch (error) {
     return invalid("", `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
+  if (isNestedDeeper(value, MAX_DEPTH)) return invalid("", `nests deeper than ${MAX_DEPTH} levels`);
   const validate = validator();
   const shapeProblems = validate(value) ? [] : problemsOf(validate.errors ?? [], value, file);
   const problems = [...shapeProblems, ...ruleProblems(value, shapeProblems, file, settings.isKvAllowed)];

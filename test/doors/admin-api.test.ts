@@ -78,6 +78,29 @@ test("apps and hooks are installed, seen, changed and taken away", async () => {
   expect(audit).toEqual(["app.install", "hook.state", "hook.rotate", "app.uninstall", "hook.create"]);
 });
 
+test("a definition that nests too deep is answered with a message", async () => {
+  const deep = (levels: number) =>
+    `{"app":"deep","hooks":[{"eventName":"kustomer.app.deep.a","type":"web","x-posthorn":{"schema":${'{"not":'.repeat(levels)}{}${"}".repeat(levels)}}}]}`;
+  const install = async (path: string, text: string, type: string) => {
+    const response = await fetch(`http://${posthorn.daemon.admin.address}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": type },
+      body: type === "application/json" ? text : new URLSearchParams({ definition: text }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+  for (const levels of [300, 5_000, 100_000]) {
+    for (const query of ["", "?dryRun=true"]) {
+      const answer = await install(`/api/v1/apps${query}`, deep(levels), "application/json");
+      expect([levels, [200, 409]]).toEqual([levels, expect.arrayContaining([answer.status])]);
+      expect(answer.text).toMatch(/nests (?:deeper than 200 levels|too deep)/);
+    }
+    const page = await install("/apps/install", deep(levels), "application/x-www-form-urlencoded");
+    expect([levels, page.status]).toEqual([levels, 422]);
+    expect(page.text).toContain("nests deeper than 200 levels");
+  }
+});
+
 test("events keep their digits, whatever reads them", async () => {
   await send(
     'Subject: Big\r\nMessage-ID: <b@x>\r\nContent-Type: application/json\r\n\r\n{"n":1152921506151679042,"p":1.10}\r\n',

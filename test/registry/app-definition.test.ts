@@ -125,6 +125,21 @@ test("a schema that is none, or points to another place, is a fault", () => {
   expect(withSchema({ $ref: "https://example.org/schema.json" })[0]).toMatch(/can't resolve reference/);
 });
 
+test.each([
+  ["an array of arrays", "[".repeat(100_000) + "]".repeat(100_000)],
+  ["an unknown property", `{"app":"shop","hooks":[],"x":${"[".repeat(500)}${"]".repeat(500)}}`],
+  [
+    "a schema",
+    `{"app":"shop","hooks":[{"eventName":"a.b","type":"web","x-posthorn":{"schema":${'{"not":'.repeat(300)}{}${"}".repeat(300)}}}]}`,
+  ],
+])("a definition that nests too deep says so, and nothing else: %s", (_name, text) => {
+  const reading = readAppDefinition(text, "shop.json");
+  expect(reading).toEqual({
+    kind: "invalid",
+    problems: [{ file: "shop.json", pointer: "", message: "nests deeper than 200 levels" }],
+  });
+});
+
 test("the member __proto__ of a definition is ignored like any unknown one", () => {
   const text = '{"app":"shop","hooks":[],"__proto__":{"polluted":true}}';
   expect(readAppDefinition(text, "shop.json").kind).toBe("definition");

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { isNestedDeeper } from "../../lib/json-depth.ts";
 import { OperatorError } from "../../model/operator-error.ts";
 import { actorOf } from "../frame.ts";
 import { NotFound } from "../not-found.ts";
@@ -8,6 +9,8 @@ import type { ApiCall } from "./call.ts";
 import { JsonBody } from "./call.ts";
 import { parameter, sequence } from "./read-calls.ts";
 
+/** Definitions themselves are held to less, with a better message. */
+const MAX_DEPTH = 1_000;
 const EXTRACT_BYTES = 40 * 1024 * 1024;
 
 const Definition = Type.Object(
@@ -55,6 +58,9 @@ function hookCalls(services: AdminServices): ApiCall[] {
       query: InstallQuery,
       body: Definition,
       answer: (request) => {
+        // What is deeper than any definition cannot even be written down again.
+        if (isNestedDeeper(request.body, MAX_DEPTH))
+          throw new OperatorError("the definition nests too deep", "nest its schemas less; nothing was installed");
         const text = JSON.stringify(request.body);
         const { dryRun } = request.query as Type.Static<typeof InstallQuery>;
         return dryRun === true ? services.previewInstall(text) : services.installApp(text, actorOf(request));
