@@ -8,9 +8,16 @@ export const ATTEMPT_COOKIE = "posthorn_sign_in";
 const ATTEMPT_PATH = "/login/oidc";
 export const ATTEMPT_MS = 10 * 60_000;
 
-/** The value of a cookie of ours; "" when there is none. */
+/** The value of a cookie of ours; "" when there is none, or more than one of that name (RFC 6265 §8.6). */
 export function cookieIn(request: FastifyRequest, name: string): string {
-  return new RegExp(`(?:^|;\\s*)${name}=([\\w.-]+)`).exec(request.headers.cookie ?? "")?.[1] ?? "";
+  const values = (request.headers.cookie ?? "")
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+  const [value = "", ...others] = values;
+  // Another site below the same domain, or another port, may have set a second one: nobody can say which is ours.
+  return others.length === 0 && /^[\w.-]+$/.test(value) ? value : "";
 }
 
 /** Writes the session; "" ends it. */

@@ -103,15 +103,20 @@ function askToSignIn(request: FastifyRequest, reply: FastifyReply, hasProvider: 
 
 /** A name somebody could point at us by DNS is not enough: an IP address, localhost, or what the operator set. */
 function isOurHost(host: string, adminUrl: string | undefined): boolean {
-  const url = URL.parse(`http://${host}`);
-  if (url === null) return false;
-  const name = url.hostname.replace(/^\[|\]$/g, "");
-  return isIP(name) !== 0 || name === "localhost" || (adminUrl !== undefined && host === new URL(adminUrl).host);
+  const lower = host.toLowerCase();
+  // Not by a reader of URLs, which stops at the first of `/?#\` and has ways of its own to write an IP address.
+  const [, bracketed, plain = ""] = /^(?:\[([0-9a-f:.]+)\]|([0-9a-z.-]+))(?::\d{1,5})?$/.exec(lower) ?? [];
+  const isAddress = bracketed === undefined ? isIP(plain) === 4 : isIP(bracketed) === 6;
+  return isAddress || plain === "localhost" || (adminUrl !== undefined && lower === new URL(adminUrl).host);
 }
 
 function isOurOrigin({ headers: { origin }, host }: FastifyRequest, adminUrl: string | undefined): boolean {
   if (origin === undefined) return true;
-  return URL.parse(origin)?.host === host || (adminUrl !== undefined && origin === new URL(adminUrl).origin);
+  const url = URL.parse(origin);
+  return (
+    (url?.origin === origin && url.host === host.toLowerCase()) ||
+    (adminUrl !== undefined && origin === new URL(adminUrl).origin)
+  );
 }
 
 /** Where to go after the sign-in: a path of ours, never another site. */

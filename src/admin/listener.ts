@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
 import type { FastifyInstance } from "fastify";
 
+import { ambiguityOf } from "../lib/http-framing.ts";
 import type { Listening } from "../lib/listen-http.ts";
 import { createHttpServer, listenHttp } from "../lib/listen-http.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -31,6 +32,11 @@ export async function openAdminListener({ at, probes, load, log }: AdminListener
       return app;
     }));
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    const ambiguity = ambiguityOf(request);
+    if (ambiguity !== undefined)
+      return void response
+        .writeHead(400, { ...SECURITY_HEADERS, "Content-Type": "text/plain; charset=utf-8", Connection: "close" })
+        .end(`${ambiguity}.\n`);
     if (!(await probes(request, response))) (await loaded()).routing(request, response);
   };
   const server = createHttpServer(

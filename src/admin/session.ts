@@ -14,12 +14,18 @@ export interface Person {
 export interface Session extends Person {
   /** Random; named when the session is ended before its time. */
   readonly sessionId: string;
-  /** Milliseconds since 1970: when the cookie was last written. */
+  /** Milliseconds since 1970: when the person signed in, and when the cookie was last written. */
+  readonly startedAt: number;
   readonly seenAt: number;
+  /** Signed in at the provider, which may take the role away at any time. */
+  readonly isOfProvider: boolean;
 }
 
 /** Silence after which somebody has to sign in again. */
 export const IDLE_MS = 30 * 60_000;
+/** And however busy somebody is: a working day after the token was typed, and an hour after the provider was asked. */
+export const MAX_AGE_MS = 12 * 60 * 60_000;
+export const MAX_PROVIDER_AGE_MS = 60 * 60_000;
 /** A cookie older than this is written anew, so that the idle time slides. */
 const REFRESH_MS = 60_000;
 const ROLES: readonly string[] = ["viewer", "operator", "administrator"] satisfies Role[];
@@ -43,8 +49,10 @@ export class Sessions {
     return timingSafeEqual(sha256(presented), this.#tokenHash);
   }
 
-  begin(person: Person, now: number): string {
-    return this.#signed.write({ ...person, sessionId: randomBytes(12).toString("base64url"), seenAt: now });
+  begin({ name, role }: Person, now: number, { isOfProvider }: Pick<Session, "isOfProvider">): string {
+    const sessionId = randomBytes(12).toString("base64url");
+    const session: Session = { name, role, sessionId, startedAt: now, seenAt: now, isOfProvider };
+    return this.#signed.write(session);
   }
 
   /** The cookie to write now, when the one that came is due; undefined when it is fresh enough. */
@@ -52,12 +60,15 @@ export class Sessions {
     return now - session.seenAt > REFRESH_MS ? this.#signed.write({ ...session, seenAt: now }) : undefined;
   }
 
-  /** The session that a cookie names; undefined when it is forged, idle for too long or ended. */
+  /** The session that a cookie names; undefined when it is forged, too old, idle for too long or ended. */
   read(cookie: string, now: number): Session | undefined {
     const session = this.#signed.read(cookie) as Session | undefined;
     if (session === undefined) return undefined;
-    const age = now - session.seenAt;
-    if (age > IDLE_MS || age < -IDLE_MS || !ROLES.includes(session.role)) return undefined;
+    const silence = now - session.seenAt;
+    const age = now - session.startedAt;
+    const isFresh = silence <= IDLE_MS && silence >= -IDLE_MS && age <= maxAgeOf(session);
+    // A cookie of an older version says nothing of its age.
+    if (!isFresh || !ROLES.includes(session.role)) return undefined;
     return this.#ended.has(session.sessionId) ? undefined : session;
   }
 
@@ -67,6 +78,8 @@ export class Sessions {
     this.#ended.set(session.sessionId, now);
   }
 }
+
+const maxAgeOf = ({ isOfProvider }: Session): number => (isOfProvider ? MAX_PROVIDER_AGE_MS : MAX_AGE_MS);
 
 function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { readSettings } from "../../src/config/settings.ts";
 import { startDaemon } from "../../src/daemon/start.ts";
+import { converse } from "../support/raw-http.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { silentLog } from "../support/silent-log.ts";
 import type { NatsServer } from "../support/nats-server.ts";
@@ -82,6 +83,47 @@ test("a foreign Origin, another port too, and a Host that only DNS points at us 
       .end();
   });
   expect(status).toBe(421);
+});
+
+/** What a request with these header fields, written as they are, is answered. */
+async function statusOf(headers: readonly string[]): Promise<number | undefined> {
+  const lines = ["GET / HTTP/1.1", ...headers, `Authorization: Bearer ${TOKEN}`, "Connection: close", "", ""];
+  return (await converse(posthorn.daemon.admin.address ?? "", lines.join("\r\n")))[0]?.status;
+}
+
+test.each([
+  "localhost/.evil",
+  "localhost#.evil",
+  "localhost?.evil",
+  "localhost\\.evil",
+  "evil@localhost",
+  "localhost:1:2",
+  "localhost:",
+  "localhost .evil",
+  "127.1",
+  "0x7f000001",
+  "[::1",
+  "localhost.",
+  "",
+])("the Host %j is not ours", async (host) => {
+  expect([400, 421]).toContain(await statusOf([`Host: ${host}`]));
+});
+
+test.each(["localhost", "LOCALHOST:8081", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8081", "192.0.2.1:1"])(
+  "the Host %s is ours",
+  async (host) => {
+    expect(await statusOf([`Host: ${host}`])).toBe(200);
+  },
+);
+
+test("of two Host fields and of two session cookies none counts", async () => {
+  expect(await statusOf(["Host: localhost", "Host: localhost"])).toBe(400);
+  const signedIn = await ask("/login", form({ token: TOKEN }));
+  const cookie = cookieOf(signedIn);
+  const [name = ""] = cookie.split("=");
+  for (const cookies of [`${cookie}; ${name}=x`, `${name}=x; ${cookie}`, `${cookie}; ${cookie}`])
+    expect((await ask("/", { headers: { cookie: cookies } })).status).toBe(401);
+  expect((await ask("/", { headers: { cookie: `other=1; ${cookie}; x${name}=2` } })).status).toBe(200);
 });
 
 test("the page shows every hook with name, description, type, event and address, escaped, under a strict policy", async () => {

@@ -7,7 +7,7 @@ import type { OidcAttempt, OidcSignIn, OidcVisitor } from "../oidc.ts";
 import { loginPage, welcomePage } from "../pages/login.ts";
 import { sendHtml } from "../replies.ts";
 import type { AdminServices } from "../services.ts";
-import type { Person, Sessions } from "../session.ts";
+import type { Person, Session, Sessions } from "../session.ts";
 import type { Signed } from "../signed.ts";
 
 export interface SignInParts {
@@ -36,7 +36,7 @@ export function signInRoutes(server: FastifyInstance, parts: SignInParts): void 
       const problem = "This is not the admin token.";
       return sendHtml(reply.code(401), loginPage({ next, problem, hasProvider }));
     }
-    await begin(reply, { name: "admin token", role: "administrator" }, parts);
+    await begin(reply, { name: "admin token", role: "administrator" }, parts, { isOfProvider: false });
     return reply.redirect(next, 303);
   });
   server.post("/logout", anybody, async (request, reply) => {
@@ -70,7 +70,7 @@ function oidcRoutes(server: FastifyInstance, provider: OidcSignIn, parts: SignIn
     if (visitor === undefined) return failed(reply, 400, "The provider did not confirm who you are. Try again.");
     if (visitor.role === undefined)
       return failed(reply, 403, `${visitor.name} has no role here: ask for one of the groups that give it.`);
-    await begin(reply, visitor, parts);
+    await begin(reply, visitor, parts, { isOfProvider: true });
     // A page of ours, not a redirect: the cookie is Strict, and a chain that began at the provider would not carry it.
     return sendHtml(reply.header("Refresh", `0; url=${attempt.next}`), welcomePage(visitor, attempt.next));
   });
@@ -91,8 +91,13 @@ async function finish(
   }
 }
 
-async function begin(reply: FastifyReply, person: Person, parts: SignInParts): Promise<void> {
+async function begin(
+  reply: FastifyReply,
+  person: Person,
+  parts: SignInParts,
+  way: Pick<Session, "isOfProvider">,
+): Promise<void> {
   const { sessions, adminUrl, services } = parts;
-  setSession(reply, sessions.begin(person, services.now()), adminUrl);
+  setSession(reply, sessions.begin(person, services.now(), way), adminUrl);
   await services.noteSignIn(person.name, person.role);
 }
