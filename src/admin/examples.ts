@@ -16,10 +16,11 @@ export interface Doors {
   readonly smtp: string | undefined;
 }
 
-/** Ready-to-paste ways to reach a hook. */
+/** Ready-to-paste ways to reach a hook; none for those who may not see where it is reached. */
 export function examplesOf(hook: AdminHook, doors: Doors, now: Date): Example[] {
   if (hook.address !== undefined) return mailExamples(hook.address, doors, now);
-  const url = hook.url ?? "";
+  const { url } = hook;
+  if (url === undefined) return [];
   return hook.type === "form" ? formExamples(url, hook.options.honeypot) : webExamples(url, hook.app);
 }
 

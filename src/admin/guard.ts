@@ -8,16 +8,25 @@ import { frameOf } from "./frame.ts";
 import { failurePage } from "./pages/not-found.ts";
 import { loginPage } from "./pages/login.ts";
 import { isForPeople, sendHtml, sendProblem } from "./replies.ts";
+import type { HookServices } from "./services.ts";
 import type { Person, Role, Session, Sessions } from "./session.ts";
+import type { Sight } from "./sight.ts";
+import { sightOf } from "./sight.ts";
 
 declare module "fastify" {
+  interface FastifyInstance {
+    /** Every route there is, as the guard lets people in. */
+    readonly adminRoutes: readonly AdminRoute[];
+  }
   interface FastifyRequest {
     /** Who asks; `null` until the guard has let the request in. */
     person: Person | null;
     session: Session | null;
+    /** What that person may see. */
+    sight: Sight;
   }
   interface FastifyContextConfig {
-    /** Whom the route is for; a viewer when nothing is said. `anybody` needs no sign-in. */
+    /** Whom the route is for; every route says it. `anybody` needs no sign-in. */
     readonly role?: Role | "anybody";
     /** A page asks by itself: that is no sign of a person, and does not keep the session alive. */
     readonly isBackground?: true;
@@ -31,13 +40,22 @@ export interface GuardOptions {
   readonly hasProvider: boolean;
   readonly now: () => number;
   readonly log: Log;
+  readonly isHookId: HookServices["isHookId"];
+}
+
+/** A route, and whom it is for. */
+interface AdminRoute {
+  readonly method: string;
+  readonly url: string;
+  readonly role: Role | "anybody";
 }
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, administrator: 2 };
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /**
- * Puts the guard before every route: Host and Origin, then who asks, then what the route is for.
+ * Puts the guard before every route that is added behind it: Host and Origin, then who asks, then whom the route is for. A
+ * route that does not say that is a bug, and stops the page from being loaded.
  *
  * The token comes as `Authorization: Bearer`, or once in the sign-in form, which gives a SameSite=Strict HttpOnly cookie;
  * never in a URL. Host is checked against DNS rebinding, Origin against posts from other sites and other ports.
@@ -45,7 +63,16 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 export function guard(server: FastifyInstance, sessions: Sessions, options: GuardOptions): void {
   server.decorateRequest("person", null);
   server.decorateRequest("session", null);
+  server.decorateRequest("sight");
+  const routes: AdminRoute[] = [];
+  server.decorate("adminRoutes", routes);
+  server.addHook("onRoute", ({ method, url, config }) => {
+    const { role } = config ?? {};
+    if (role === undefined) throw new Error(`${url} does not say whom it is for`);
+    for (const one of [method].flat()) routes.push({ method: one, url, role });
+  });
   server.addHook("onRequest", async (request, reply) => {
+    // What leads nowhere tells that to those who may see something.
     const { role = "viewer", isBackground } = request.routeOptions.config;
     if (!isOurHost(request.host, options.adminUrl))
       return sendProblem(
@@ -61,6 +88,7 @@ export function guard(server: FastifyInstance, sessions: Sessions, options: Guar
       bearer === undefined ? readSession(request, sessions, options.now()) : readBearer(bearer, sessions);
     if (bearer !== undefined && signedIn === undefined) warnOfGuess(request, options.log);
     request.person = signedIn ?? null;
+    request.sight = sightOf(request.person, options);
     if (request.session !== null && isBackground !== true) refresh(reply, request.session, sessions, options);
     if (role === "anybody") return undefined;
     if (signedIn === undefined) return askToSignIn(request, reply, options.hasProvider);

@@ -57,8 +57,8 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
       ? undefined
       : new OidcSignIn(options.oidc, options.adminUrl);
   const { adminUrl, token } = options;
-  const { now, log } = services;
-  guard(server, sessions, { adminUrl, hasProvider: provider !== undefined, now, log });
+  const { now, log, isHookId } = services;
+  guard(server, sessions, { adminUrl, hasProvider: provider !== undefined, now, log, isHookId });
   signInRoutes(server, { sessions, provider, adminUrl, signed: new Signed(token, "admin sign-in"), services });
   server.setNotFoundHandler((request, reply) =>
     isForPeople(request)
@@ -73,7 +73,7 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
       : sendProblem(reply, status, title, detail);
   });
   assets(server);
-  server.get("/metrics", async (_request, reply) => {
+  server.get("/metrics", { config: { role: "viewer" } }, async (_request, reply) => {
     const { body, contentType } = await services.metricsText();
     return reply.type(contentType).send(body);
   });

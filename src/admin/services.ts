@@ -11,7 +11,8 @@ export interface AdminHook {
   readonly description: string;
   readonly type: HookType;
   readonly state: HookState;
-  readonly id: string;
+  /** Like `address`, `url` and `aliases` for administrators only. */
+  readonly id?: string;
   readonly aliases: readonly string[];
   readonly address?: string;
   readonly url?: string;
@@ -92,6 +93,8 @@ export interface EntryWish {
   readonly text?: string | undefined;
   /** A part of the entry's text to the letter. */
   readonly contains?: string | undefined;
+  /** What whoever asks may see of an entry's text: that is what `text` is looked for in. */
+  readonly seen?: (text: string) => string;
 }
 
 /** Seeing and changing apps and hooks. Changes throw `OperatorError` for what the administrator has to mend. */
@@ -99,6 +102,8 @@ export interface HookServices {
   readonly apps: () => readonly App[];
   readonly hooks: () => readonly AdminHook[];
   readonly hook: (eventName: string) => AdminHook | undefined;
+  /** Whether this, in lower case, is the id of a hook that is installed. */
+  readonly isHookId: (text: string) => boolean;
   readonly previewInstall: (definition: string) => InstallPreview;
   readonly installApp: (definition: string, by: Actor) => Promise<InstallResult>;
   readonly uninstallApp: (app: string, by: Actor) => Promise<void>;

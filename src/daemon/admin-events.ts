@@ -25,9 +25,10 @@ export function adminEvents(storage: Storage): EventServices {
 /** A page of any stream, filtered by subjects on the server and by text here. */
 export function pageOf(storage: Storage, stream: string, wish: EntryWish): Promise<EntryPage> {
   const text = wish.text?.trim().toLowerCase();
-  const { contains, before, limit, subjects } = wish;
+  const { contains, before, limit, subjects, seen = (whole) => whole } = wish;
   const accepts = (entry: Entry): boolean =>
-    (!text || entry.text.toLowerCase().includes(text)) && (contains === undefined || entry.text.includes(contains));
+    (!text || seen(entry.text).toLowerCase().includes(text)) &&
+    (contains === undefined || entry.text.includes(contains));
   const isFiltered = Boolean(text) || contains !== undefined;
   return readBackwards(storage, {
     stream,

@@ -1,5 +1,6 @@
 import type { Actor, AdminHook, HookServices } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
+import type { HookId } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
 import { STREAMS } from "../nats/provision.ts";
 import { countsSince } from "../publish/read-stream.ts";
@@ -33,6 +34,7 @@ export function adminHooks({ storage, settings, noteChange, smtpAddress }: Admin
       const hook = snapshot.hookByEventName(eventName);
       return hook === undefined ? undefined : shown(hook);
     },
+    isHookId: (text) => snapshot.hookById(text as HookId) !== undefined,
     previewInstall: (text) => previewInstall(storage, text),
     installApp: async (text, by) => {
       const { app, hooks, warnings } = await registry.install(definitionIn(storage, text));

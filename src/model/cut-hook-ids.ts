@@ -39,6 +39,11 @@ export function cutHookIds(text: string, isKnown: (id: string) => boolean, kind?
   });
 }
 
+/** JSON text in which the ids that `isKnown` (lower case) says yes to are cut, wherever they stand. It stays JSON. Linear. */
+export function cutKnownHookIds(json: string, isKnown: (id: string) => boolean): string {
+  return json.replace(RUN, (run) => withoutKnown(run, isKnown));
+}
+
 function withoutKnown(run: string, isKnown: (id: string) => boolean): string {
   const lower = run.toLowerCase();
   let cut = "";

@@ -15,6 +15,12 @@ export function api(server: FastifyInstance, services: AdminServices): void {
   addCalls(server, calls);
   const description = openApi(calls);
   addCalls(server, [
-    { method: "GET", path: "/openapi.json", summary: "This API as an OpenAPI document", answer: () => description },
+    {
+      method: "GET",
+      path: "/openapi.json",
+      role: "viewer",
+      summary: "This API as an OpenAPI document",
+      answer: () => description,
+    },
   ]);
 }

@@ -9,8 +9,8 @@ export interface ApiCall {
   /** Below `/api/v1`, with `:name` for parameters. */
   readonly path: string;
   readonly summary: string;
-  /** A viewer when left out. */
-  readonly role?: Role;
+  /** Whom it is for, and everybody above. */
+  readonly role: Role;
   readonly query?: TSchema;
   readonly body?: TSchema;
   readonly bodyLimit?: number;
@@ -33,7 +33,7 @@ export const API_ROOT = "/api/v1";
 
 /** Adds the routes of these calls. */
 export function addCalls(server: FastifyInstance, calls: readonly ApiCall[]): void {
-  for (const { method, path, role = "viewer", query, body, bodyLimit, status = 200, answer } of calls) {
+  for (const { method, path, role, query, body, bodyLimit, status = 200, answer } of calls) {
     server.route({
       method,
       url: `${API_ROOT}${path}`,

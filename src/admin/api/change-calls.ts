@@ -190,6 +190,7 @@ function letterCalls(services: AdminServices): ApiCall[] {
       method: "POST",
       path: "/extract",
       summary: "What would be extracted from a mail, page or text, sent as application/octet-stream; nothing is stored",
+      role: "viewer",
       query: TakeQuery,
       bodyLimit: EXTRACT_BYTES,
       answer: async (request) => {

@@ -37,7 +37,7 @@ export function openApi(calls: readonly ApiCall[]): Readonly<Record<string, unkn
   };
 }
 
-function operationOf({ method, path, summary, role = "viewer", query, body, status = 200 }: ApiCall): unknown {
+function operationOf({ method, path, summary, role, query, body, status = 200 }: ApiCall): unknown {
   return {
     operationId: `${method.toLowerCase()}${path.replace(/[/:-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
     summary,

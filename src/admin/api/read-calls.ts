@@ -8,6 +8,8 @@ import type { ApiCall } from "./call.ts";
 import { JsonBody } from "./call.ts";
 
 const MOST = 500;
+/** Everybody who is signed in; what each of them sees of it, `request.sight` says. */
+const role = "viewer";
 
 const PageQuery = Type.Object({
   before: Type.Optional(Type.Integer({ minimum: 1, description: "Only entries before this sequence" })),
@@ -31,28 +33,32 @@ const HookQuery = Type.Object({
 /** What the API shows. */
 export function readCalls(services: AdminServices): ApiCall[] {
   return [
-    { method: "GET", path: "/apps", summary: "Installed apps", answer: () => services.apps() },
+    { method: "GET", path: "/apps", role, summary: "Installed apps", answer: () => services.apps() },
     {
       method: "GET",
       path: "/hooks",
+      role,
       summary: "Hooks with their addresses and URLs",
       query: HookQuery,
       answer: (request) => {
         const { app, type } = request.query as Type.Static<typeof HookQuery>;
         return services
           .hooks()
+          .map(request.sight.hook)
           .filter((hook) => (app === undefined || hook.app === app) && (type === undefined || hook.type === type));
       },
     },
     {
       method: "GET",
       path: "/hooks/:event",
+      role,
       summary: "One hook",
-      answer: (request) => found(services.hook(parameter(request, "event")), "no such hook"),
+      answer: (request) => request.sight.hook(found(services.hook(parameter(request, "event")), "no such hook")),
     },
     {
       method: "GET",
       path: "/events",
+      role,
       summary: "Stored events, newest first",
       query: EventQuery,
       answer: async (request) => {
@@ -62,38 +68,44 @@ export function readCalls(services: AdminServices): ApiCall[] {
           hook !== undefined ? [hook] : app !== undefined ? ofApp.map((one) => one.eventName) : undefined;
         if (subjects?.length === 0 || subjects?.some((subject) => !/^[\w.-]+$/.test(subject)) === true)
           return { entries: [], next: null };
-        return pageText(await services.events({ ...wishOf(request), subjects }));
+        return pageText(request, await services.events({ ...wishOf(request), subjects }));
       },
     },
     {
       method: "GET",
       path: "/events/:sequence",
+      role,
       summary: "One event, as stored",
-      answer: async (request) => entryText(found(await services.event(sequence(request)), "no such event")),
+      answer: async (request) =>
+        entryText(request.sight.entry(found(await services.event(sequence(request)), "no such event"))),
     },
     {
       method: "GET",
       path: "/dead-letters",
+      role,
       summary: "Dead letters, newest first",
       query: DeadQuery,
       answer: async (request) => {
         const { reason } = request.query as Type.Static<typeof DeadQuery>;
         const contains = reason === undefined ? undefined : `"reason":{"code":"${reason}"`;
-        return pageText(await services.deadLetters({ ...wishOf(request), contains }));
+        return pageText(request, await services.deadLetters({ ...wishOf(request), contains }));
       },
     },
     {
       method: "GET",
       path: "/dead-letters/:sequence",
+      role,
       summary: "One dead letter, as stored",
-      answer: async (request) => entryText(found(await services.deadLetter(sequence(request)), "no such dead letter")),
+      answer: async (request) =>
+        entryText(request.sight.entry(found(await services.deadLetter(sequence(request)), "no such dead letter"))),
     },
     {
       method: "GET",
       path: "/refused",
+      role,
       summary: "Refused calls and mails of the last 24 hours",
       query: PageQuery,
-      answer: async (request) => pageText(await services.refused(wishOf(request))),
+      answer: async (request) => pageText(request, await services.refused(wishOf(request))),
     },
     {
       method: "GET",
@@ -101,12 +113,13 @@ export function readCalls(services: AdminServices): ApiCall[] {
       summary: "Who changed what and when",
       role: "administrator",
       query: PageQuery,
-      answer: async (request) => pageText(await services.audit(wishOf(request))),
+      answer: async (request) => pageText(request, await services.audit(wishOf(request))),
     },
-    { method: "GET", path: "/keys", summary: "API keys, without their secrets", answer: () => services.keys() },
+    { method: "GET", path: "/keys", role, summary: "API keys, without their secrets", answer: () => services.keys() },
     {
       method: "GET",
       path: "/health",
+      role,
       summary: "Findings, streams, subscribers and this replica's last hour",
       answer: async () => {
         const [checks, streams, subscribers, activity] = await Promise.all([
@@ -124,11 +137,12 @@ export function readCalls(services: AdminServices): ApiCall[] {
 
 function wishOf(request: FastifyRequest): EntryWish {
   const { before, limit = 50, q } = request.query as Type.Static<typeof PageQuery>;
-  return { before, limit, text: q };
+  return request.sight.wish({ before, limit, text: q });
 }
 
 /** Entries with their JSON as it stands in the stream. */
-function pageText({ entries, next }: EntryPage): JsonBody {
+function pageText({ sight }: FastifyRequest, page: EntryPage): JsonBody {
+  const { entries, next } = sight.page(page);
   return new JsonBody(
     `{"entries":[${entries.map((entry) => entryText(entry).text).join(",")}],"next":${next ?? "null"}}`,
   );

@@ -184,7 +184,7 @@ export interface DeadLetterView {
 
 /** One dead letter: why in words, what would fix it, what was looked at, and what can be done. */
 export function deadLetterPage(frame: Omit<Frame, "title">, view: DeadLetterView): Html {
-  const { entry, letter, report, mayAct } = view;
+  const { entry, letter, report, mayAct, maySeeRaw } = view;
   const reason = memberOf(letter, "reason");
   const code = textAt(reason, "code") ?? "";
   const here = `/dead-letters/${entry.sequence}`;
@@ -201,16 +201,30 @@ export function deadLetterPage(frame: Omit<Frame, "title">, view: DeadLetterView
         mayAct &&
         html`<div class="actions">
           ${actionButton(`${here}/replay`, "Replay", { style: "" })}
-          ${memberOf(letter, "mail") !== undefined && html`<a class="button quiet" href="/bench?dead=${entry.sequence}">Try with other options</a>`}
+          ${maySeeRaw && memberOf(letter, "mail") !== undefined && html`<a class="button quiet" href="/bench?dead=${entry.sequence}">Try with other options</a>`}
           <a class="button quiet" href="${here}/discard">Discard…</a>
         </div>`
       }
       <section class="card" aria-label="The dead letter">${facts(view)}</section>
       ${code === "forwarding-confirmation" && report?.kind === "read" && links(report.text ?? report.html ?? "")}
+      ${!maySeeRaw && contentOf(letter)}
       ${report?.kind === "read" ? looked(report, here) : report !== undefined && html`<p class="hint">${report.why}.</p>`}
       ${more("The raw entry", letter === undefined ? entry.text : jsonView(letter))}`,
   );
 }
+
+/** What the letter itself keeps of the mail, for those who may not see the mail. */
+const contentOf = (letter: JsonTree | undefined): Html | null => {
+  const mail = memberOf(letter, "mail");
+  const fields = memberOf(mail, "headers");
+  const headers = fields?.kind === "array" ? fields.items : [];
+  return contentSection("", {
+    text: textAt(mail, "text") ?? null,
+    html: null,
+    headers: headers.map((field) => ({ name: textAt(field, "name") ?? "", value: textAt(field, "value") ?? "" })),
+    truncated: false,
+  });
+};
 
 const facts = ({ entry, letter, hookName, maySeeRaw }: DeadLetterView): Html => {
   const eventName = textAt(letter, "eventName") ?? "";

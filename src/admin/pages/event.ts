@@ -27,6 +27,7 @@ export interface EventView {
   readonly data: JsonTree | undefined;
   readonly content: MailContent | undefined;
   readonly hookName: string | undefined;
+  readonly maySeeRaw: boolean;
 }
 
 /** One event, opened. */
@@ -53,7 +54,7 @@ export function eventPage(frame: Omit<Frame, "title">, view: EventView): Html {
   );
 }
 
-const facts = ({ entry, event, data, hookName }: EventView): Html => {
+const facts = ({ entry, event, data, hookName, maySeeRaw }: EventView): Html => {
   const mail = memberOf(data, "mail");
   const http = memberOf(data, "http");
   const envelope = memberOf(mail, "envelope");
@@ -96,6 +97,7 @@ const facts = ({ entry, event, data, hookName }: EventView): Html => {
         </dd>`
     }
     ${
+      maySeeRaw &&
       object !== undefined &&
       html`<dt>Raw mail</dt>
         <dd><a href="/events/${entry.sequence}/raw" download>Download it</a></dd>`

@@ -5,7 +5,7 @@ import type { Html } from "../html.ts";
 import { html } from "../html.ts";
 import { optionsInWords } from "../options-in-words.ts";
 import type { AdminHook } from "../services.ts";
-import { hookPath } from "./hooks.ts";
+import { hookPath, reachedAt } from "./hooks.ts";
 import type { Frame } from "./layout.ts";
 import { layout } from "./layout.ts";
 import {
@@ -52,24 +52,27 @@ export function hookPage(frame: Omit<Frame, "title">, view: HookView): Html {
           ${optionsInWords(hook.type, hook.options).map((sentence) => html`<li>${sentence}</li>`)}
         </ul>
       </section>
-      <section aria-labelledby="use">
-        <h2 id="use">Ready to paste</h2>
-        ${examples.map(
-          ({ title, text, fileName }) =>
-            html`<h3>
-                ${title}
-                ${
-                  fileName !== undefined &&
-                  html` <a class="small" href="${hookPath(hook.eventName)}/${fileName}" download="${fileName}"
-                    >Download ${fileName}</a
-                  >`
-                }
-              </h3>
-              ${copyableBlock(text, title)}`,
-        )}
-      </section>`,
+      ${examples.length > 0 && readyToPaste(hook, examples)}`,
   );
 }
+
+const readyToPaste = (hook: AdminHook, examples: readonly Example[]): Html =>
+  html`<section aria-labelledby="use">
+    <h2 id="use">Ready to paste</h2>
+    ${examples.map(
+      ({ title, text, fileName }) =>
+        html`<h3>
+            ${title}
+            ${
+              fileName !== undefined &&
+              html` <a class="small" href="${hookPath(hook.eventName)}/${fileName}" download="${fileName}"
+                >Download ${fileName}</a
+              >`
+            }
+          </h3>
+          ${copyableBlock(text, title)}`,
+    )}
+  </section>`;
 
 const facts = (hook: AdminHook): Html =>
   html`<dl>
@@ -77,8 +80,7 @@ const facts = (hook: AdminHook): Html =>
     <dd>${copyable(hook.eventName, "Copy the event name")}</dd>
     <dt>App</dt>
     <dd><a href="${pathWith("/", { app: hook.app })}">${hook.app}</a></dd>
-    <dt>${hook.address === undefined ? "URL" : "Address"}</dt>
-    <dd>${copyable(hook.address ?? hook.url ?? "", `Copy the ${hook.address === undefined ? "URL" : "address"}`)}</dd>
+    ${reachedAt(hook)}
     ${hook.aliases.map(
       (alias) =>
         html`<dt>Also</dt>

@@ -117,7 +117,6 @@ const appSection = (app: App, hooks: readonly AdminHook[], { lastEvents, mayChan
   </section>`;
 
 const hookCard = (hook: AdminHook, lastEvent: string | undefined): Html => {
-  const kind = hook.address === undefined ? "URL" : "address";
   return html`<h3><a href="${hookPath(hook.eventName)}">${hook.displayEventName}</a></h3>
     <p class="tags">
       <span class="tag">${TYPE_IN_WORDS[hook.type]}</span>
@@ -128,8 +127,7 @@ const hookCard = (hook: AdminHook, lastEvent: string | undefined): Html => {
     <dl>
       <dt>Event</dt>
       <dd><code>${hook.eventName}</code></dd>
-      <dt>${kind === "URL" ? "URL" : "Address"}</dt>
-      <dd>${copyable(hook.address ?? hook.url ?? "", `Copy the ${kind} of ${hook.displayEventName}`)}</dd>
+      ${reachedAt(hook, ` of ${hook.displayEventName}`)}
       ${hook.aliases.map(
         (alias) =>
           html`<dt>Also</dt>
@@ -138,6 +136,15 @@ const hookCard = (hook: AdminHook, lastEvent: string | undefined): Html => {
       <dt>Last event</dt>
       <dd>${lastEvent === undefined ? "none is stored" : moment(lastEvent)}</dd>
     </dl>`;
+};
+
+/** The address or URL; for administrators, whoever knows it can send to it. */
+export const reachedAt = ({ type, address, url }: AdminHook, of = ""): Html | null => {
+  const reached = address ?? url;
+  if (reached === undefined) return null;
+  const kind = type === "email" ? "address" : "URL";
+  return html`<dt>${kind === "URL" ? "URL" : "Address"}</dt>
+    <dd>${copyable(reached, `Copy the ${kind}${of}`)}</dd>`;
 };
 
 const pages = ({ filter, pages: count }: HooksView): Html | null => {

@@ -8,6 +8,7 @@ import { actorOf, frameOf } from "../frame.ts";
 import { parseJsonTree } from "../json-tree.ts";
 import type { BenchView } from "../pages/bench.ts";
 import { benchPage } from "../pages/bench.ts";
+import { failurePage } from "../pages/not-found.ts";
 import { sendHtml } from "../replies.ts";
 import type { AdminServices, TakeOptions } from "../services.ts";
 
@@ -16,16 +17,22 @@ const SUGGESTED_HOOKS = 200;
 const BODY_BYTES = 40 * 1024 * 1024;
 /** What goes back into the form, to be looked at again with other options. */
 const KEPT_BYTES = 1024 * 1024;
+const viewer = { config: { role: "viewer" } } as const;
 const FORMS = ["as-sent", "compact", "expand", "flatten"] as const;
 
-/** The test bench. Looking changes nothing; sending is for operators. */
+/** The test bench. Looking changes nothing; sending is for operators, and the raw mail of a dead letter for administrators. */
 export function benchRoutes(server: FastifyInstance, services: AdminServices): void {
   const plain = (request: FastifyRequest): Pick<BenchView, "hooks" | "maySend"> => ({
     hooks: services.hooks().slice(0, SUGGESTED_HOOKS),
     maySend: request.person?.role !== "viewer",
   });
-  server.get("/bench", async (request, reply) => {
+  server.get("/bench", viewer, async (request, reply) => {
     const { dead } = request.query as { readonly dead?: string };
+    if (dead !== undefined && !request.sight.rawMail)
+      return sendHtml(
+        reply.code(403),
+        failurePage(frameOf(request, "/bench"), "You may not do this", "The raw mail is for administrators."),
+      );
     const letter = dead === undefined ? undefined : await services.deadLetter(Number(dead) || 0);
     if (letter === undefined) {
       return sendHtml(
@@ -42,7 +49,7 @@ export function benchRoutes(server: FastifyInstance, services: AdminServices): v
       benchPage(frameOf(request, "/bench"), await looked(bytes, options, plain(request), services)),
     );
   });
-  server.post("/bench", { bodyLimit: BODY_BYTES }, async (request, reply) => {
+  server.post("/bench", { ...viewer, bodyLimit: BODY_BYTES }, async (request, reply) => {
     const form = formOf(request);
     const base64 = textField(form, "base64");
     const given = await fileOrText(form, "file", "input");

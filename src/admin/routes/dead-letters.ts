@@ -15,36 +15,39 @@ import type { Actor, AdminServices, Entry, MailReport, ReplayLetter } from "../s
 const PER_PAGE = 50;
 const SHOWN_CONFIRMATIONS = 10;
 const MENU = "/dead-letters";
+const viewer = { config: { role: "viewer" } } as const;
 const operator = { config: { role: "operator" } } as const;
 type Query = Readonly<Record<string, string | undefined>>;
 
 /** Pages of dead letters, and what is done to one or to many. */
 export function deadLetterRoutes(server: FastifyInstance, services: AdminServices, jobs: Jobs): void {
-  server.get<{ Querystring: Query }>("/dead-letters", async (request, reply) => {
+  server.get<{ Querystring: Query }>("/dead-letters", viewer, async (request, reply) => {
     const { q, hook, app } = request.query;
     const reason = /^[a-z-]{1,40}$/.test(request.query["reason"] ?? "") ? request.query["reason"] : undefined;
     const before = Number(request.query["before"]) || undefined;
     const [page, counts, confirmations] = await Promise.all([
-      services.deadLetters({
-        before,
-        limit: PER_PAGE,
-        text: q,
-        subjects: subjectsOf(app, hook),
-        ...(reason !== undefined && { contains: ofReason(reason) }),
-      }),
+      services.deadLetters(
+        request.sight.wish({
+          before,
+          limit: PER_PAGE,
+          text: q,
+          subjects: subjectsOf(app, hook),
+          ...(reason !== undefined && { contains: ofReason(reason) }),
+        }),
+      ),
       services.deadLetterCounts(),
       services.deadLetters({ limit: SHOWN_CONFIRMATIONS, contains: ofReason("forwarding-confirmation") }),
     ]);
     const mayAct = request.person?.role !== "viewer";
     const filter = { q: q || undefined, hook: hook || undefined, app: app || undefined, reason };
     const view = {
-      ...page,
+      ...request.sight.page(page),
       ...counts,
       before,
       filter,
       mayAct,
       apps: services.apps().map((one) => one.app),
-      confirmations: confirmations.entries,
+      confirmations: request.sight.page(confirmations).entries,
     };
     return sendHtml(reply, deadLettersPage(frameOf(request, MENU), view));
   });
@@ -68,23 +71,26 @@ function one(server: FastifyInstance, services: AdminServices): void {
       reply.code(404),
       notFoundPage(frameOf(request, MENU), "This dead letter is gone: replayed, discarded or expired."),
     );
-  server.get("/dead-letters/:sequence", async (request, reply) => {
-    const entry = await services.deadLetter(sequenceIn(request));
-    if (entry === undefined) return missing(request, reply);
+  server.get("/dead-letters/:sequence", viewer, async (request, reply) => {
+    const whole = await services.deadLetter(sequenceIn(request));
+    if (whole === undefined) return missing(request, reply);
+    const { sight } = request;
+    const entry = sight.entry(whole);
     const letter = parseJsonTree(entry.text);
+    const report = await reportOf(whole, services);
     return sendHtml(
       reply,
       deadLetterPage(frameOf(request, MENU), {
         entry,
         letter,
-        report: await reportOf(entry, services),
+        report: report && sight.report(report),
         hookName: services.hook(textAt(letter, "eventName") ?? "")?.displayEventName,
         mayAct: request.person?.role !== "viewer",
-        maySeeRaw: request.person?.role === "administrator",
+        maySeeRaw: sight.rawMail,
       }),
     );
   });
-  server.get("/dead-letters/:sequence/html", async (request, reply) => {
+  server.get("/dead-letters/:sequence/html", { config: { role: "administrator" } }, async (request, reply) => {
     const entry = await services.deadLetter(sequenceIn(request));
     const report = entry === undefined ? undefined : await reportOf(entry, services);
     return sendMailHtml(request, reply, report?.kind === "read" ? report.html : undefined);
@@ -142,7 +148,7 @@ function bulk(server: FastifyInstance, services: AdminServices, jobs: Jobs): voi
       : jobs.start(`${verb} ${sequences.length} dead letters`, sequences, sequences.length, each);
     return reply.redirect(`/jobs/${job.jobId}`, 303);
   });
-  server.get("/jobs/:job", async (request, reply) => {
+  server.get("/jobs/:job", viewer, async (request, reply) => {
     const job = jobs.find((request.params as { job: string }).job);
     if (job === undefined)
       return sendHtml(reply.code(404), notFoundPage(frameOf(request, MENU), "That work is long done."));

@@ -12,10 +12,12 @@ import { eventPage } from "../pages/event.ts";
 import type { EventFilter } from "../pages/events.ts";
 import { eventsPage } from "../pages/events.ts";
 import { pathWith } from "../pages/parts.ts";
-import { notFoundPage } from "../pages/not-found.ts";
+import { failurePage, notFoundPage } from "../pages/not-found.ts";
 import { sendHtml } from "../replies.ts";
+import type { Sight } from "../sight.ts";
 import type { AdminServices, Entry } from "../services.ts";
 
+const viewer = { config: { role: "viewer" } } as const;
 const EVENTS_PER_PAGE = 50;
 const SUGGESTED_HOOKS = 200;
 const HEARTBEAT_MS = 15_000;
@@ -26,19 +28,24 @@ type Query = Readonly<Record<string, string | undefined>>;
 
 /** Pages of events, and the stream of those that arrive. */
 export function eventRoutes(server: FastifyInstance, services: AdminServices): void {
-  server.get<{ Querystring: Query }>("/events", async (request, reply) => {
+  server.get<{ Querystring: Query }>("/events", viewer, async (request, reply) => {
     const filter = filterOf(request.query);
     const { before, until, q, hook, app } = filter;
     const { outcome } = request.query;
     if (outcome === "dead") return reply.redirect(pathWith("/dead-letters", { q, hook, app }), 303);
     if (outcome === "refused") return reply.redirect(pathWith("/refused", { q: hook ?? q }), 303);
     const newerThan = until ? await services.eventsFrom(new Date(`${until}Z`)) : undefined;
-    const page = await services.events({
-      before: before ?? newerThan,
-      limit: EVENTS_PER_PAGE,
-      subjects: subjectsOf(filter, services),
-      text: filter.q,
-    });
+    const { sight } = request;
+    const page = sight.page(
+      await services.events(
+        sight.wish({
+          before: before ?? newerThan,
+          limit: EVENTS_PER_PAGE,
+          subjects: subjectsOf(filter, services),
+          text: filter.q,
+        }),
+      ),
+    );
     return sendHtml(
       reply,
       eventsPage(frameOf(request, "/events"), {
@@ -51,8 +58,10 @@ export function eventRoutes(server: FastifyInstance, services: AdminServices): v
       }),
     );
   });
-  server.get<{ Querystring: Query }>("/api/v1/events/live", { config: { isBackground: true } }, (request, reply) =>
-    follow(request, reply, services),
+  server.get<{ Querystring: Query }>(
+    "/api/v1/events/live",
+    { config: { role: "viewer", isBackground: true } },
+    (request, reply) => follow(request, reply, services),
   );
   oneEvent(server, services);
 }
@@ -60,20 +69,21 @@ export function eventRoutes(server: FastifyInstance, services: AdminServices): v
 function oneEvent(server: FastifyInstance, services: AdminServices): void {
   const found = async (request: FastifyRequest): Promise<Opened | undefined> => {
     const entry = await services.event(sequenceIn(request));
-    return entry === undefined ? undefined : open(entry, services);
+    return entry === undefined ? undefined : open(entry, request.sight, services);
   };
   const missing = (request: FastifyRequest, reply: FastifyReply, what: string) =>
     sendHtml(reply.code(404), notFoundPage(frameOf(request, "/events"), what));
-  server.get("/events/:sequence", async (request, reply) => {
+  server.get("/events/:sequence", viewer, async (request, reply) => {
     const opened = await found(request);
     if (opened === undefined) return missing(request, reply, "This event is no longer in the stream.");
-    const content = await contentOf(opened, services);
+    const content = await contentOf(opened, request.sight, services);
     const hookName = services.hook(opened.entry.subject)?.displayEventName;
-    return sendHtml(reply, eventPage(frameOf(request, "/events"), { ...opened, content, hookName }));
+    const maySeeRaw = request.sight.rawMail;
+    return sendHtml(reply, eventPage(frameOf(request, "/events"), { ...opened, content, hookName, maySeeRaw }));
   });
-  server.get("/events/:sequence/html", async (request, reply) => {
+  server.get("/events/:sequence/html", viewer, async (request, reply) => {
     const opened = await found(request);
-    return sendMailHtml(request, reply, opened && (await contentOf(opened, services))?.html);
+    return sendMailHtml(request, reply, opened && (await contentOf(opened, request.sight, services))?.html);
   });
   server.get("/events/:sequence/raw", { config: { role: "administrator" } }, async (request, reply) => {
     const opened = await found(request);
@@ -83,7 +93,7 @@ function oneEvent(server: FastifyInstance, services: AdminServices): void {
       ? missing(request, reply, "The raw mail is not kept any more.")
       : sendFile(reply, bytes, `${sequenceIn(request)}.eml`);
   });
-  server.get("/events/:sequence/files/:index", async (request, reply) => {
+  server.get("/events/:sequence/files/:index", viewer, async (request, reply) => {
     const opened = await found(request);
     const list = memberOf(memberOf(opened?.data, "mail"), "attachments") ?? memberOf(opened?.data, "files");
     const { index } = request.params as { index: string };
@@ -96,9 +106,13 @@ function oneEvent(server: FastifyInstance, services: AdminServices): void {
         : object === undefined
           ? undefined
           : await services.object(object);
-    return bytes === undefined
-      ? missing(request, reply, "The file is not kept any more.")
-      : sendFile(reply, bytes, textAt(file, "filename") ?? `file-${index}`);
+    if (bytes === undefined) return missing(request, reply, "The file is not kept any more.");
+    if (!request.sight.file(bytes))
+      return sendHtml(
+        reply.code(403),
+        failurePage(frameOf(request, "/events"), "You may not do this", "The file holds a hook's key."),
+      );
+    return sendFile(reply, bytes, textAt(file, "filename") ?? `file-${index}`);
   });
 }
 
@@ -109,17 +123,19 @@ interface Opened {
 }
 
 /** The event and its `data`, brought from the Object Store where it does not travel inside. */
-async function open(entry: Entry, services: AdminServices): Promise<Opened> {
+async function open(whole: Entry, sight: Sight, services: AdminServices): Promise<Opened> {
+  const entry = sight.entry(whole);
   const event = parseJsonTree(entry.text);
   const inside = memberOf(event, "data");
   if (inside !== undefined) return { entry, event, data: inside };
   const name = /^nats-object:\/\/[^/]+\/(.+)$/.exec(textAt(event, "dataref") ?? "")?.[1];
   const bytes = name === undefined ? undefined : await services.object(name);
-  return { entry, event, data: bytes === undefined ? undefined : parseJsonTree(Buffer.from(bytes).toString("utf8")) };
+  const text = bytes === undefined ? undefined : sight.text(Buffer.from(bytes).toString("utf8"));
+  return { entry, event, data: text === undefined ? undefined : parseJsonTree(text) };
 }
 
-/** Text, HTML and headers: those of the event, else those of the raw mail where it is kept. */
-async function contentOf({ data }: Opened, services: AdminServices): Promise<MailContent | undefined> {
+/** Text, HTML and headers: those of the event, else those of the raw mail where it is kept and may be seen. */
+async function contentOf({ data }: Opened, sight: Sight, services: AdminServices): Promise<MailContent | undefined> {
   const mail = memberOf(data, "mail");
   if (mail === undefined) return undefined;
   const fields = memberOf(mail, "headers");
@@ -133,7 +149,7 @@ async function contentOf({ data }: Opened, services: AdminServices): Promise<Mai
     truncated: memberOf(mail, "textTruncated")?.kind === "scalar" && isTrue(memberOf(mail, "textTruncated")),
   };
   const object = textAt(mail, "object");
-  if (object === undefined || (content.html !== null && content.headers.length > 0)) return content;
+  if (object === undefined || !sight.rawMail || (content.html !== null && content.headers.length > 0)) return content;
   const raw = await services.object(object);
   const report = raw === undefined ? undefined : await services.readMail(raw, {});
   if (report?.kind !== "read") return content;
@@ -165,8 +181,9 @@ function follow(request: FastifyRequest<{ Querystring: Query }>, reply: FastifyR
     let second = 0;
     let shown = 0;
     let passed = 0;
-    for await (const entry of entries) {
-      if (wanted !== undefined && !wanted.has(entry.subject)) continue;
+    for await (const whole of entries) {
+      if (wanted !== undefined && !wanted.has(whole.subject)) continue;
+      const entry = request.sight.entry(whole);
       if (text && !entry.text.toLowerCase().includes(text)) continue;
       const now = Math.floor(services.now() / 1_000);
       if (now !== second) [second, shown] = [now, 0];

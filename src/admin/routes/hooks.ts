@@ -14,14 +14,18 @@ import { sendHtml } from "../replies.ts";
 import type { AdminHook, HookServices } from "../services.ts";
 
 const HOOKS_PER_PAGE = 50;
+const viewer = { config: { role: "viewer" } } as const;
 const administrator = { config: { role: "administrator" } } as const;
 
 /** Pages of apps and hooks. */
 export function hookRoutes(server: FastifyInstance, services: HookServices, now: () => number): void {
-  server.get<{ Querystring: Record<string, string | undefined> }>("/", async (request, reply) => {
+  server.get<{ Querystring: Record<string, string | undefined> }>("/", viewer, async (request, reply) => {
     const { q, app, type, page } = request.query;
     const filter = { q, app, type, page: Math.max(1, Math.trunc(Number(page)) || 1) };
-    const found = services.hooks().filter((hook) => matches(hook, filter));
+    const found = services
+      .hooks()
+      .map(request.sight.hook)
+      .filter((hook) => matches(hook, filter));
     const hooks = found.slice((filter.page - 1) * HOOKS_PER_PAGE, filter.page * HOOKS_PER_PAGE);
     const lastEvents = await services.lastEvents(hooks.map(({ eventName }) => eventName));
     const pages = Math.ceil(found.length / HOOKS_PER_PAGE);
@@ -39,9 +43,9 @@ function oneHook(server: FastifyInstance, services: HookServices, now: () => num
   const found = (request: FastifyRequest, reply: FastifyReply): AdminHook | undefined => {
     const hook = services.hook((request.params as { event: string }).event);
     if (hook === undefined) sendHtml(reply.code(404), notFoundPage(frameOf(request), "There is no such hook."));
-    return hook;
+    return hook && request.sight.hook(hook);
   };
-  server.get("/hooks/:event", async (request, reply) => {
+  server.get("/hooks/:event", viewer, async (request, reply) => {
     const hook = found(request, reply);
     if (hook === undefined) return reply;
     const [lastEvents, hourlyCounts] = await Promise.all([
@@ -60,7 +64,7 @@ function oneHook(server: FastifyInstance, services: HookServices, now: () => num
     );
   });
   for (const fileName of ["sample.eml", "form.html"]) {
-    server.get(`/hooks/:event/${fileName}`, async (request, reply) => {
+    server.get(`/hooks/:event/${fileName}`, administrator, async (request, reply) => {
       const hook = found(request, reply);
       if (hook === undefined) return reply;
       const example = examplesOf(hook, services.doors(), new Date(now())).find((one) => one.fileName === fileName);

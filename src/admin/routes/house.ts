@@ -13,22 +13,26 @@ import type { AdminServices } from "../services.ts";
 
 const PER_PAGE = 100;
 const SUGGESTED_HOOKS = 200;
+const viewer = { config: { role: "viewer" } } as const;
 const administrator = { config: { role: "administrator" } } as const;
 
 /** Pages of refused calls, keys, health and the audit log. */
 export function houseRoutes(server: FastifyInstance, services: AdminServices): void {
-  server.get("/refused", async (request, reply) => {
+  server.get("/refused", viewer, async (request, reply) => {
     const wish = wishOf(request);
     return sendHtml(
       reply,
-      refusedPage(frameOf(request, "/refused"), { ...wish, ...(await services.refused(asked(wish))) }),
+      refusedPage(frameOf(request, "/refused"), {
+        ...wish,
+        ...request.sight.page(await services.refused(request.sight.wish(asked(wish)))),
+      }),
     );
   });
   server.get("/audit", administrator, async (request, reply) => {
     const wish = wishOf(request);
     return sendHtml(reply, auditPage(frameOf(request, "/audit"), { ...wish, ...(await services.audit(asked(wish))) }));
   });
-  server.get("/health", async (request, reply) => {
+  server.get("/health", viewer, async (request, reply) => {
     const [checks, streams, subscribers, activity] = await Promise.all([
       services.checkHealth(),
       services.streams().catch(() => []),
@@ -51,7 +55,9 @@ function keyRoutes(server: FastifyInstance, services: AdminServices): void {
     mayChange: request.person?.role === "administrator",
     now: services.now(),
   });
-  server.get("/keys", async (request, reply) => sendHtml(reply, keysPage(frameOf(request, "/keys"), view(request))));
+  server.get("/keys", viewer, async (request, reply) =>
+    sendHtml(reply, keysPage(frameOf(request, "/keys"), view(request))),
+  );
   server.post("/keys", administrator, async (request, reply) => {
     const form = formOf(request);
     const days = textField(form, "days");
