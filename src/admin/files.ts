@@ -32,12 +32,22 @@ export function sendMailHtml(
   return reply.type(isFramed ? "text/html; charset=utf-8" : "text/plain; charset=utf-8").send(source);
 }
 
+const SHOWN_CHARACTERS = 200;
+
+/** The end of a name, where its extension is, as RFC 8187 §3.2.1 writes it; never cut inside a character. */
+function extValueOf(fileName: string): string {
+  const end = fileName.slice(-2 * SHOWN_CHARACTERS).toWellFormed();
+  const shown = fileName.length > end.length ? end.replace(/^\uFFFD/, "") : end;
+  const characters = Array.from(shown).slice(-SHOWN_CHARACTERS).join("");
+  return encodeURIComponent(characters).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+}
+
 /** Bytes of a stranger's, as a download that no browser shows or runs. */
 export function sendFile(reply: FastifyReply, bytes: Uint8Array, fileName: string): FastifyReply {
   const ascii = fileName.replace(/[^\w.-]+/g, "_").slice(-100);
   return reply
     .headers({
-      "Content-Disposition": `attachment; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(fileName.toWellFormed().slice(-200))}`,
+      "Content-Disposition": `attachment; filename="${ascii}"; filename*=UTF-8''${extValueOf(fileName)}`,
       "Content-Security-Policy": "default-src 'none'; sandbox",
     })
     .type("application/octet-stream")
