@@ -240,7 +240,7 @@ export const SETTINGS = {
     "POSTHORN_CLIENT_CONNECTIONS",
     "50",
     "1 to 100000",
-    "mail connections of one stranger's address at once; its network (/24, /64) may have twice as many",
+    "connections of one stranger's address at once, by mail and by HTTP each; its network (/24, /64) may have twice as many",
     readCount(1, 100_000),
   ),
   clientMailsPerMinute: row(

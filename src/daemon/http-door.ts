@@ -3,6 +3,7 @@ import { answerHandshake, handshakeMethods, isHandshakeInBody } from "../authent
 import type { Settings } from "../config/settings.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Budget } from "../lib/budget.ts";
+import { isInternal } from "../lib/networks.ts";
 import type { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
@@ -13,7 +14,9 @@ import type { MailStages } from "../pipeline/deliver-mail.ts";
 import { deliverRequest } from "../pipeline/deliver-request.ts";
 import type { Pulse } from "../publish/pulse.ts";
 import type { Admission } from "../receive/admission.ts";
+import { ClientLimits } from "../receive/client-limits.ts";
 import { HttpDoor } from "../receive/http/door.ts";
+import { isTrusted } from "../receive/http/remote-address.ts";
 import type { RateVerdict } from "../receive/http/rate-headers.ts";
 import type { HttpDoorServices, RefusedRequest, Refusal } from "../receive/http/services.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -80,6 +83,14 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       keepAliveMs: KEEP_ALIVE_MS,
       maxConnections: await connectionsWithinFileLimit(MAX_CONNECTIONS, log),
+      limits: new ClientLimits({
+        connections: settings.clientConnections,
+        mailsPerMinute: 0,
+        bytesPerMinute: 0,
+        unknownPerMinute: 0,
+        processes: settings.processes,
+      }),
+      isKnownClient: (address) => isInternal(address) || isTrusted(address, settings.trustedProxies),
     },
     services,
   );

@@ -69,6 +69,36 @@ const attacks: readonly [name: string, bytes: () => string, status: number, isRe
     () => `${head("Host: h", JSON_TYPE, "Transfer-Encoding: chunked")}\r\n2\r\n{}X0\r\n\r\n`,
     400,
   ],
+  ["two Hosts", () => `${head("Host: h", "Host: h", JSON_TYPE, "Content-Length: 2")}\r\n{}`, 400, true],
+  ["two different Hosts", () => `${head("Host: h", JSON_TYPE, "Content-Length: 2", "hOST: i")}\r\n{}`, 400, true],
+  ["a Host with a path", () => `${head("Host: h/x", JSON_TYPE, "Content-Length: 2")}\r\n{}`, 400, true],
+  ["a Host with a blank", () => `${head("Host: h i", JSON_TYPE, "Content-Length: 2")}\r\n{}`, 400, true],
+  [
+    "a coding before chunked",
+    () => `${head("Host: h", JSON_TYPE, "Transfer-Encoding: gzip, chunked")}\r\n2\r\n{}\r\n0\r\n\r\n`,
+    400,
+    true,
+  ],
+  [
+    "a coding in a field of its own",
+    () =>
+      `${head("Host: h", JSON_TYPE, "Transfer-Encoding: gzip", "Transfer-Encoding: chunked")}\r\n2\r\n{}\r\n0\r\n\r\n`,
+    400,
+    true,
+  ],
+  [
+    "chunked twice",
+    () => `${head("Host: h", JSON_TYPE, "Transfer-Encoding: chunked, chunked")}\r\n2\r\n{}\r\n0\r\n\r\n`,
+    400,
+    true,
+  ],
+  [
+    "chunked in HTTP/1.0",
+    () =>
+      `POST ${path()} HTTP/1.0\r\nHost: h\r\n${JSON_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+    400,
+    true,
+  ],
   ["no Host", () => `${head(JSON_TYPE, "Content-Length: 2")}\r\n{}`, 400, true],
   ["HTTP/0.9 and nonsense", () => "hello\r\n\r\n", 400],
   ["a method nobody knows", () => `BREW ${path()} HTTP/1.1\r\nHost: h\r\n\r\n`, 400],

@@ -90,6 +90,11 @@ function isLong({ headers }: IncomingMessage): boolean {
 /** Connections whose last answer went out: what still comes on them is no request of anybody. */
 const closing = new WeakSet<Socket>();
 
+/** What still comes on this connection is not answered any more. */
+export function noteClosing(socket: Socket): void {
+  closing.add(socket);
+}
+
 export function isClosing(socket: Socket): boolean {
   return closing.has(socket);
 }
@@ -128,7 +133,7 @@ export function refuse(
   send(call, answer.status, all, problemJson(answer, { requestId, problems, ...detail }));
 }
 
-function retryAfterOf(cause: string): string {
+export function retryAfterOf(cause: string): string {
   const seconds = RETRY_AFTER_SECONDS[cause as keyof typeof RETRY_AFTER_SECONDS] ?? DEFAULT_RETRY_AFTER_SECONDS;
   return String(seconds);
 }

@@ -2,10 +2,13 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { BlockList, Socket } from "node:net";
 
+import { ambiguityOf } from "../../lib/http-framing.ts";
 import type { Listening } from "../../lib/listen-http.ts";
 import { createHttpServer, listenHttp } from "../../lib/listen-http.ts";
 import type { Call } from "./call.ts";
-import { isClosing, refuse } from "./call.ts";
+import { isClosing, noteClosing, refuse, retryAfterOf } from "./call.ts";
+import type { ConnectionLimits } from "./connections.ts";
+import { Connections } from "./connections.ts";
 import { answerOf, problemJson } from "./problem.ts";
 import type { HandleOptions } from "./handle.ts";
 import { handleHookCall } from "./handle.ts";
@@ -13,18 +16,19 @@ import { remoteAddressOf } from "./remote-address.ts";
 import type { HttpDoorServices, Refusal } from "./services.ts";
 import { parseTarget } from "./target.ts";
 
-export interface HttpDoorOptions extends HandleOptions {
+export interface HttpDoorOptions extends HandleOptions, ConnectionLimits {
   readonly trustedProxies: BlockList;
   readonly maxHeaderBytes: number;
   /** Until the header fields of a request stand there, and until the whole request does. */
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveMs: number;
-  /** More are closed unheard: each is an open file, and the mail door needs some too. */
-  readonly maxConnections: number;
 }
 
 const CHECK_TIMEOUTS_EVERY_MS = 1_000;
+/** Connections that were refused and have still to hear it; more are closed unheard. */
+const MAX_REFUSED = 100;
+const REFUSED_MS = 1_000;
 
 /**
  * The HTTP door: Node's own server keeps the connections and their limits. It has one kind of path, and bodies are read by
@@ -34,7 +38,9 @@ export class HttpDoor {
   readonly #server: Server;
   readonly #services: HttpDoorServices;
   readonly #options: HttpDoorOptions;
+  readonly #connections: Connections;
   readonly #requestPrefix = randomBytes(6).toString("hex");
+  #refused = 0;
   #listening: Listening | undefined;
   #requests = 0;
   #isClosing = false;
@@ -42,8 +48,13 @@ export class HttpDoor {
   constructor(options: HttpDoorOptions, services: HttpDoorServices) {
     this.#options = options;
     this.#services = services;
-    const handle = (request: IncomingMessage, response: ServerResponse) =>
+    this.#connections = new Connections(options);
+    const handle = (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request;
+      this.#connections.begin(socket);
+      response.once("close", () => this.#connections.end(socket));
       this.#handle(this.#callOf(request, response));
+    };
     this.#server = createHttpServer(
       {
         maxHeaderSize: options.maxHeaderBytes,
@@ -58,7 +69,11 @@ export class HttpDoor {
       },
       handle,
     );
-    this.#server.maxConnections = options.maxConnections;
+    // Each is an open file, and the mail door needs some too; those beyond the limit only hear that they are.
+    this.#server.maxConnections = options.maxConnections + MAX_REFUSED;
+    this.#server.on("connection", (socket: Socket) => {
+      if (!this.#connections.add(socket)) this.#refuseConnection(socket);
+    });
     // With a listener of our own the body is asked for when the header fields were looked at, not before.
     this.#server.on("checkContinue", handle).on("checkExpectation", handle);
     this.#server.on("clientError", (error, socket) => answerBrokenRequest(error, socket as Socket, this.#services));
@@ -78,6 +93,18 @@ export class HttpDoor {
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await this.#listening?.close();
     clearTimeout(timer);
+  }
+
+  #refuseConnection(socket: Socket): void {
+    noteClosing(socket);
+    if (this.#refused >= MAX_REFUSED) return void socket.destroy();
+    this.#refused += 1;
+    const timer = setTimeout(() => socket.destroy(), REFUSED_MS);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      this.#refused -= 1;
+    });
+    endWithProblem(socket, { kind: "tryLater", cause: "too-many-connections" }, this.#services);
   }
 
   #handle(call: Call): void {
@@ -115,8 +142,13 @@ export class HttpDoor {
       return true;
     }
     const { headers, httpVersion } = call.request;
-    if (headers.host === undefined && httpVersion === "1.1") {
-      this.#refuse(call, { kind: "refused", cause: "malformed", detail: "The Host header is missing" });
+    const isHostMissing = headers.host === undefined && httpVersion === "1.1";
+    const detail = isHostMissing ? "The Host header is missing" : ambiguityOf(call.request);
+    if (detail !== undefined) {
+      // Where it ends is doubtful too: nothing behind it is a request of anybody.
+      call.extra["connection"] = "close";
+      this.#refuse(call, { kind: "refused", cause: "malformed", detail });
+      noteClosing(call.request.socket);
       return true;
     }
     if (headers.expect === undefined || headers.expect.toLowerCase() === "100-continue") return false;
@@ -136,6 +168,8 @@ export class HttpDoor {
 
 /** What never became a request: llhttp could not read it, or it did not end in time. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket, services: HttpDoorServices): void {
+  // Its last answer is on its way; what comes behind it may be anything.
+  if (isClosing(socket)) return;
   if (error.code === "ECONNRESET" || !socket.writable || socket.destroyed) return void socket.destroy();
   const refusal =
     error.code === "HPE_HEADER_OVERFLOW"
@@ -143,6 +177,11 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket, servi
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
         ? ({ kind: "tryLater", cause: "idle" } as const)
         : ({ kind: "refused", cause: "malformed" } as const);
+  endWithProblem(socket, refusal, services);
+}
+
+/** The last answer on a connection, written past Node's own responses. */
+function endWithProblem(socket: Socket, refusal: Refusal, services: HttpDoorServices): void {
   const answer = answerOf(refusal);
   const requestId = randomBytes(8).toString("hex");
   services.onRefusal({
@@ -155,8 +194,9 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket, servi
   });
   const body = problemJson(answer, { requestId });
   const reason = STATUS_TEXTS[answer.status] ?? "Error";
+  const retryAfter = refusal.kind === "tryLater" ? `Retry-After: ${retryAfterOf(refusal.cause)}\r\n` : "";
   socket.end(
-    `HTTP/1.1 ${answer.status} ${reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${answer.status} ${reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n${retryAfter}` +
       `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

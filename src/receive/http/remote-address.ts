@@ -43,7 +43,7 @@ function plainAddress(text: string): string {
   return bare.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
-function isTrusted(address: string, trusted: BlockList): boolean {
+export function isTrusted(address: string, trusted: BlockList): boolean {
   const version = isIP(address);
   return version !== 0 && trusted.check(address, version === 4 ? "ipv4" : "ipv6");
 }

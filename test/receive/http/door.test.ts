@@ -9,6 +9,7 @@ import { Budget } from "../../../src/lib/budget.ts";
 import type { Hook } from "../../../src/model/hook.ts";
 import type { EventId } from "../../../src/model/outcome.ts";
 import type { ReceivedRequest } from "../../../src/model/request.ts";
+import { ClientLimits } from "../../../src/receive/client-limits.ts";
 import { HttpDoor } from "../../../src/receive/http/door.ts";
 import type { HttpDoorServices, RefusedRequest } from "../../../src/receive/http/services.ts";
 import { converse, requestText } from "../../support/raw-http.ts";
@@ -43,7 +44,14 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((door) => door.close(100)));
 });
 
-async function openDoor(services: Partial<HttpDoorServices> = {}, inFlightBytes = 1_000_000): Promise<OpenDoor> {
+async function openDoor(
+  services: Partial<HttpDoorServices> = {},
+  inFlightBytes = 1_000_000,
+  { connections, isKnownClient }: { connections: number; isKnownClient: (address: string) => boolean } = {
+    connections: 50,
+    isKnownClient: () => true,
+  },
+): Promise<OpenDoor> {
   const state = {
     delivered: [] as ReceivedRequest[],
     refused: [] as RefusedRequest[],
@@ -63,6 +71,14 @@ async function openDoor(services: Partial<HttpDoorServices> = {}, inFlightBytes 
       requestTimeoutMs: 60_000,
       keepAliveMs: 60_000,
       maxConnections: 5,
+      limits: new ClientLimits({
+        connections,
+        mailsPerMinute: 1,
+        bytesPerMinute: 1,
+        unknownPerMinute: 1,
+        processes: 1,
+      }),
+      isKnownClient,
     },
     {
       hookById: () => ({ kind: "hook", hook: HOOK }),
@@ -88,8 +104,8 @@ async function openDoor(services: Partial<HttpDoorServices> = {}, inFlightBytes 
   return { address: `127.0.0.1:${port}`, door, inFlight, ...state };
 }
 
-function dial({ address }: OpenDoor): Socket {
-  return connect({ host: "127.0.0.1", port: Number(address.split(":")[1]) }).setEncoding("latin1");
+function dial({ address }: OpenDoor, localAddress = "127.0.0.1"): Socket {
+  return connect({ host: "127.0.0.1", port: Number(address.split(":")[1]), localAddress }).setEncoding("latin1");
 }
 
 async function wholeOf(socket: Socket): Promise<string> {
@@ -196,12 +212,95 @@ test("what comes out of a packed body counts before it is unpacked", async () =>
   expect([answer?.status, open.inFlight.used]).toEqual([503, 0]);
 });
 
-test("connections over the limit are closed, and one that ends makes room", async () => {
+/** Many sockets of one client, in a row; each keeps what became of it. */
+async function dialMany(open: OpenDoor, count: number, localAddress?: string): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const socket = dial(open, localAddress).on("error", () => undefined);
+    await once(socket, "connect");
+    sockets.push(socket.resume());
+  }
+  return sockets;
+}
+
+const slowDelivery = () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const state = { begun: 0, finish: resolve };
+  const deliver: HttpDoorServices["deliver"] = async () => {
+    state.begun += 1;
+    await promise;
+    return { outcome: { kind: "stored", eventId: ID, duplicate: false } };
+  };
+  return Object.assign(state, { deliver });
+};
+
+test("one client that opens all connections there may be takes none from others, nor from itself", async () => {
   const open = await openDoor();
-  const idle = Array.from({ length: 5 }, () => dial(open));
-  await Promise.all(idle.map((socket) => once(socket, "connect")));
-  const sixth = dial(open);
-  expect(await wholeOf(sixth).catch(() => "")).toBe("");
+  const idle = await dialMany(open, 40);
+  for (const from of ["127.0.0.1", "127.0.0.9"]) {
+    const socket = dial(open, from);
+    socket.write(goodPost.replace("\r\n", "\r\nConnection: close\r\n"));
+    expect(await wholeOf(socket)).toMatch(/^HTTP\/1\.1 202 /);
+  }
+  expect(idle.filter(({ closed }) => !closed).length).toBeLessThan(5);
   for (const socket of idle) socket.destroy();
-  await expect.poll(async () => (await converse(open.address, goodPost).catch(() => []))[0]?.status).toBe(202);
+});
+
+test("the connection that goes is an idle one of the client that has most, and the one that was idle for longest", async () => {
+  const open = await openDoor();
+  const [one] = await dialMany(open, 1, "127.0.0.9");
+  const many = await dialMany(open, 4, "127.0.0.1");
+  // The first of them was used since.
+  many[0]?.pause();
+  many[0]?.write(goodPost);
+  await expect.poll(() => open.delivered.length).toBe(1);
+  const [next] = await dialMany(open, 1, "127.0.1.1");
+  await expect.poll(() => many.map(({ closed }) => closed)).toEqual([false, true, false, false]);
+  expect([one?.closed, next?.closed]).toEqual([false, false]);
+  for (const socket of [one, next, ...many]) socket?.destroy();
+});
+
+test("a request that is being answered is never cut off for a new connection, which hears 503 then", async () => {
+  const slow = slowDelivery();
+  const open = await openDoor({ deliver: slow.deliver });
+  const busy = Array.from({ length: 5 }, () => converse(open.address, goodPost));
+  await expect.poll(() => slow.begun).toBe(5);
+  const answer = await wholeOf(dial(open));
+  expect(answer).toMatch(/^HTTP\/1\.1 503 .*Connection: close.*Retry-After: \d+.*Too many connections/s);
+  expect(open.refused.map(({ cause }) => cause)).toEqual(["too-many-connections"]);
+  slow.finish();
+  expect((await Promise.all(busy)).map(([one]) => one?.status)).toEqual([202, 202, 202, 202, 202]);
+});
+
+test("a stranger's address may have so many connections, its network twice as many, and a place that is left is free", async () => {
+  const slow = slowDelivery();
+  const open = await openDoor({ deliver: slow.deliver }, 1_000_000, {
+    connections: 2,
+    isKnownClient: (address) => address === "127.0.0.1",
+  });
+  const hangOn = (from: string) => {
+    const socket = dial(open, from).on("error", () => undefined);
+    socket.write(goodPost);
+    return socket;
+  };
+  const strangers = ["127.0.2.1", "127.0.2.1"].map(hangOn);
+  await expect.poll(() => slow.begun).toBe(2);
+  expect(await wholeOf(dial(open, "127.0.2.1"))).toMatch(/^HTTP\/1\.1 503 /);
+  const neighbours = ["127.0.2.2", "127.0.2.2"].map(hangOn);
+  await expect.poll(() => slow.begun).toBe(4);
+  expect(await wholeOf(dial(open, "127.0.2.3"))).toMatch(/^HTTP\/1\.1 503 /);
+  const other = hangOn("127.0.3.1");
+  await expect.poll(() => slow.begun).toBe(5);
+  strangers[0]?.destroy();
+  let again: Socket | undefined;
+  await expect
+    .poll(async () => {
+      again?.destroy();
+      again = hangOn("127.0.2.1");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return slow.begun;
+    })
+    .toBe(6);
+  slow.finish();
+  for (const socket of [...strangers, ...neighbours, other, again]) socket?.destroy();
 });
