@@ -47,6 +47,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "iconv-lite": ["parse"],
   saxes: ["parse"],
   mailauth: ["authenticate"],
+  tldts: ["authenticate"],
   "openid-client": ["admin"],
   commander: ["cli", "main.ts"],
   pino: ["telemetry"],

@@ -2,6 +2,7 @@ import { evaluateDmarc } from "mailauth/lib/dmarc/index.js";
 
 import type { Proof, Verdict } from "../model/verdicts.ts";
 import type { Lookup } from "./dns-lookups.ts";
+import { isOneOwners } from "./organizational-domain.ts";
 
 export interface DmarcQuestion {
   readonly headerFrom: readonly string[];
@@ -36,20 +37,25 @@ const NOT_ONE_AUTHOR: DmarcReading = {
  * What the author's domain says about mail in its name, and whether something that was proved belongs to that domain.
  *
  * A domain without a policy record has no DMARC verdict (`none`), but its mail can be aligned all the same: what a hook
- * demands is an aligned pass (contract §2). Then two domains belong together when one is the other or lies below it.
+ * demands is an aligned pass (contract §2).
  *
- * Source: RFC 7489 §3.1; RFC 9989 §4.10, §5.3.1.
+ * Only what is proved for one owner's domains is looked at, by the public suffix list: the walks of RFC 9989 know the names
+ * below which others register only where a record says so (`psd=y`), and most say nothing.
+ *
+ * Source: RFC 7489 §3.1, §3.2; RFC 9989 §4.10, §5.3.1.
  */
 export async function checkDmarc(question: DmarcQuestion, lookup: Lookup): Promise<DmarcReading> {
-  const { headerFrom, fromFields, spfDomains, signatures } = question;
+  const { headerFrom, fromFields } = question;
   const domains = new Set(headerFrom.map((address) => address.slice(address.lastIndexOf("@") + 1).toLowerCase()));
   const [authorDomain = ""] = domains;
   const isOne = fromFields === 1 && domains.size === 1 && headerFrom.length <= MAX_AUTHORS;
   if (!isOne || authorDomain === "" || Buffer.byteLength(authorDomain) > MAX_DOMAIN_BYTES) return NOT_ONE_AUTHOR;
+  const spfDomains = question.spfDomains.filter((domain) => isOneOwners(domain, authorDomain));
+  const signatures = question.signatures.filter(({ domain }) => isOneOwners(domain, authorDomain));
   const { response, dkimAligned } = await evaluateDmarc({
     headerFrom: [...headerFrom],
     fromFields,
-    spfDomains: [...spfDomains],
+    spfDomains,
     dkimDomains: signatures.map((signature) => ({ ...signature })),
     resolver: lookup as (name: string, type: string) => Promise<string[]>,
   });
@@ -58,13 +64,12 @@ export async function checkDmarc(question: DmarcQuestion, lookup: Lookup): Promi
   const policy = "policy" in response && typeof response.policy === "string" ? response.policy : null;
   const verdict = { result, domain: authorDomain, policy };
   if (result === "none") {
-    const bySignature = signatures.some(({ domain }) => isRelated(domain, authorDomain));
-    const bySpf = spfDomains.some((domain) => isRelated(domain, authorDomain));
+    const isSigned = signatures.length > 0;
     return {
       verdict,
       authorDomain,
-      dkimAligned: bySignature ? "met" : "not-met",
-      aligned: bySignature || bySpf ? "met" : "not-met",
+      dkimAligned: isSigned ? "met" : "not-met",
+      aligned: isSigned || spfDomains.length > 0 ? "met" : "not-met",
     };
   }
   if (result === "temperror") return { verdict, authorDomain, dkimAligned: "unknown", aligned: "unknown" };
@@ -74,12 +79,4 @@ export async function checkDmarc(question: DmarcQuestion, lookup: Lookup): Promi
     dkimAligned: (dkimAligned?.size ?? 0) > 0 ? "met" : "not-met",
     aligned: result === "pass" ? "met" : "not-met",
   };
-}
-
-function isRelated(one: string, other: string): boolean {
-  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
-  if (a === b) return true;
-  const [shorter, longer] = a.length < b.length ? [a, b] : [b, a];
-  // A top-level domain speaks for nobody below it.
-  return shorter.includes(".") && longer.endsWith(`.${shorter}`);
 }
