@@ -16,6 +16,14 @@ const QUOTED_RUN = /(?:\\?[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z\u212A]){26,}/g;
 const BEHIND_LOCAL_PART =
   /"?@|\+[^\s@<>,;"]{0,200}"?@|[=%][A-Za-z0-9.-]{1,255}(?:[+=][^\s@<>,;"]{0,200})?@|%(?:40|2[Bb])|=(?:40|2[Bb])/y;
 
+/** As JSON writes them, where a backslash is two. */
+const MAY_HOLD = /(?:\\{0,2}[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z\u212A]){26}/;
+
+/** Whether an id may stand in JSON text; nearly always it does not, and nothing has to be cut. */
+export function mayHoldHookId(json: string): boolean {
+  return MAY_HOLD.test(json);
+}
+
 /** Cuts the ids of the hooks that a message was sent to, and local parts shaped like an id. */
 export function hookIdCutter(hookIds: Iterable<HookId>): CutHookIds {
   const known: ReadonlySet<string> = new Set(hookIds);
