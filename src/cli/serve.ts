@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { Command, Option } from "commander";
 
@@ -12,12 +13,17 @@ import { startDaemon } from "../daemon/start.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { answersNats } from "../nats/connection.ts";
 import { lockDataDirectory } from "../nats/data-lock.ts";
+import type { LocalServer } from "../nats/local-server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
 import { countHeldBuffers } from "./held-buffers.ts";
 
 const PROBE_MS = 1_000;
 const KEEP_CODE_AFTER_MS = 5_000;
+/** One stop arrives several times: the process group has heard the signal, and npm and the launcher hand it on. */
+const SECOND_SIGNAL_AFTER_MS = 1_000;
+/** A start that was told to stop comes to its end first, if it does so soon: then mail under way is not cut off. */
+const UNFINISHED_START_MS = 5_000;
 
 interface ServeFlags {
   readonly apps?: string;
@@ -57,29 +63,48 @@ export function serveCommand(): Command {
 async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<void> {
   countHeldBuffers(process.versions.v8);
   await using opened = new AsyncDisposableStack();
-  let serverSyncsAlways = false;
-  if (flags.localNats === true) {
-    opened.use(await lockDataDirectory(settings.dataDir));
-    const natsSettings = natsSettingsOf(settings);
-    if (!(await answersNats(natsSettings, PROBE_MS))) {
-      const { startLocalServer } = await import("../nats/local-server.ts");
-      opened.use(await startLocalServer({ settings: natsSettings, dataDir: settings.dataDir, env: process.env, log }));
-      serverSyncsAlways = true;
-    }
-  }
-  endOnFault(log);
   const stopping = stopSignal(log);
-  const daemon = await startDaemon(settings, { log, env: process.env, serverSyncsAlways });
+  endOnFault(log);
+  const starting = start(settings, flags, opened, log);
+  const localServer = await Promise.race([starting, stopping.then(() => sleep(UNFINISHED_START_MS))]);
+  const lost = await Promise.race([stopping, localServer?.ended ?? stopping]);
+  if (lost?.isOrderly === false) process.exitCode = 1;
+  log.info("Stopping; a second signal ends at once");
+  await opened.disposeAsync();
+  log.info("Stopped");
+  process.exit(process.exitCode ?? 0);
+}
+
+/** Everything up to the first mail; `opened` ends it. Returns the server of our own when one had to be started. */
+async function start(
+  settings: Settings,
+  flags: ServeFlags,
+  opened: AsyncDisposableStack,
+  log: Log,
+): Promise<LocalServer | undefined> {
+  const localServer = flags.localNats === true ? await localServerIn(settings, opened, log) : undefined;
+  const daemon = await startDaemon(settings, { log, env: process.env, serverSyncsAlways: localServer !== undefined });
   opened.defer(() => daemon.stop());
   if (flags.apps !== undefined) await installApps(daemon, flags.apps, settings, log);
   if (flags.banner === true) (await import("./banner.ts")).printBanner(daemon, settings);
   log.info("Posthorn serves");
   keepCompiledCode();
-  await stopping;
-  log.info("Stopping; a second signal ends at once");
-  await opened.disposeAsync();
-  log.info("Stopped");
-  process.exit(process.exitCode ?? 0);
+  return localServer;
+}
+
+/** A server of our own in the data directory, unless one answers at the address; `opened` ends what it opens. */
+async function localServerIn(
+  settings: Settings,
+  opened: AsyncDisposableStack,
+  log: Log,
+): Promise<LocalServer | undefined> {
+  opened.use(await lockDataDirectory(settings.dataDir));
+  const natsSettings = natsSettingsOf(settings);
+  if (await answersNats(natsSettings, PROBE_MS)) return undefined;
+  const { startLocalServer } = await import("../nats/local-server.ts");
+  return opened.use(
+    await startLocalServer({ settings: natsSettings, dataDir: settings.dataDir, env: process.env, log }),
+  );
 }
 
 /** Node would keep it at an orderly end only, and the next start may follow a crash. Written once the first mail is through. */
@@ -95,17 +120,19 @@ function endOnFault(log: Log): void {
   });
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second one ends the process. Nothing unacknowledged was ever answered 250. */
-function stopSignal(log: Log): Promise<void> {
+/**
+ * Resolves at the first SIGTERM or SIGINT; one that comes a second later or more ends the process. Nothing unacknowledged
+ * was ever answered 250.
+ */
+function stopSignal(log: Log): Promise<undefined> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     const onSignal = (signal: string) => {
-      if (asked) {
-        log.warn("Ended at once", { signal });
-        process.exit(1);
-      }
-      asked = true;
-      resolve();
+      const now = performance.now();
+      askedAt ??= now;
+      if (now - askedAt < SECOND_SIGNAL_AFTER_MS) return resolve(undefined);
+      log.warn("Ended at once", { signal });
+      process.exit(1);
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);

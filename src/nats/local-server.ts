@@ -21,6 +21,17 @@ const MAX_PAYLOAD = "8MB";
 /** What of the free disk the server may fill; nats-server's own share. */
 const DISK_SHARE = 0.75;
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
+/** SIGTERM ends nats-server with exit code 1 (2.10.27), SIGINT with 0; a crash of Go is 2. */
+const ENDED_BY_SIGNAL: ReadonlySet<number | string | null> = new Set([0, 1, "SIGTERM", "SIGINT"]);
+
+/** Our own server while it runs. */
+export interface LocalServer extends AsyncDisposable {
+  /**
+   * Resolves when it has ended although nobody here asked it to: then everything shall stop. Another one runs in its place
+   * by then, so that what is under way reaches its ack. `isOrderly` when it was told to end, and did not crash.
+   */
+  readonly ended: Promise<{ readonly isOrderly: boolean }>;
+}
 
 /**
  * A nats-server of our own with JetStream in the data directory, synced before every ack, on loopback only.
@@ -33,7 +44,7 @@ export async function startLocalServer(options: {
   readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
-}): Promise<AsyncDisposable> {
+}): Promise<LocalServer> {
   const { settings, dataDir, log } = options;
   const listen = localAddress(settings.url);
   const found = await findNatsServer(options);
@@ -52,14 +63,36 @@ export async function startLocalServer(options: {
     ].join("\n"),
   );
   const logFile = join(folder, "nats.log");
-  const child = spawnBound(found.path, ["-c", config], { logFile, endSignal: "TERM" });
+  const spawn = () => spawnBound(found.path, ["-c", config], { logFile, endSignal: "TERM" });
+  const child = spawn();
   await answered(settings, child, logFile);
   log.info("Started a nats-server in the data directory", {
     version: found.version,
     url: redactedUrls(settings.url),
     folder,
   });
-  return { [Symbol.asyncDispose]: () => stop(child) };
+  return supervised(child, spawn, log);
+}
+
+/** Its successor is started once: whoever ends that one too means it. */
+function supervised(first: ChildProcess, spawn: () => ChildProcess, log: Log): LocalServer {
+  let current = first;
+  let isStopping = false;
+  const ended = new Promise<{ readonly isOrderly: boolean }>((resolve) => {
+    first.once("exit", (code, signal) => {
+      if (isStopping) return;
+      log.warn("The nats-server ended; another one takes its place until everything has stopped", { code, signal });
+      current = spawn();
+      resolve({ isOrderly: ENDED_BY_SIGNAL.has(code ?? signal) });
+    });
+  });
+  return {
+    ended,
+    [Symbol.asyncDispose]: () => {
+      isStopping = true;
+      return stop(current);
+    },
+  };
 }
 
 function localAddress(urls: string): string {

@@ -3,9 +3,10 @@ import type { ChildProcess } from "node:child_process";
 
 // The shell becomes the program, so that its pid and exit code are the program's. The reader beside it holds the other
 // end of our stdin pipe: a line means that the program has ended by itself, the end of the pipe that we have ended.
+// A signal to the reader alone ends its `read` with an error, and so the program too: unwatched it would outlive us.
 // Descriptor 3, because a shell gives what it puts into the background /dev/null as its stdin.
 const SCRIPT = `exec 3<&0
-(read -r _ <&3 || kill -"$0" $$) >/dev/null 2>&1 &
+(trap : TERM INT HUP; read -r _ <&3 || kill -"$0" $$) >/dev/null 2>&1 &
 log=$1; shift
 exec "$@" 3<&- </dev/null >>"$log" 2>&1`;
 

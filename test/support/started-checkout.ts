@@ -13,11 +13,19 @@ export class StartedCheckout {
   readonly child: ChildProcess;
   readonly said = { stdout: "", stderr: "" };
 
-  constructor(env: NodeJS.ProcessEnv) {
+  /** By `npm`, it is the head of a process group of its own, as a shell or systemd would make it. */
+  constructor(env: NodeJS.ProcessEnv, { byNpm = false }: { readonly byNpm?: boolean } = {}) {
     this.env = env;
-    this.child = spawn(process.execPath, [join(ROOT, "src", "bin.js"), "start"], { cwd: ROOT, env });
+    this.child = byNpm
+      ? spawn("npm", ["start"], { cwd: ROOT, env, detached: true })
+      : spawn(process.execPath, [join(ROOT, "src", "bin.js"), "start"], { cwd: ROOT, env });
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.said.stdout += text));
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.said.stderr += text));
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error("it could not be started");
+    return this.child.pid;
   }
 
   /** Resolves when it has printed its hooks. Throws what it said when it ends before. */
