@@ -1,14 +1,16 @@
-import { createHash } from "node:crypto";
-import { mkdir, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, rmdir, stat, symlink } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import type { Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import { OperatorError } from "../model/operator-error.ts";
 
 /** A Unix socket's path may have 104 to 108 bytes, depending on the system (sun_path in unix(7)). */
 const MAX_SOCKET_PATH = 100;
+const LOCK = "posthorn.lock";
+/** What stands behind it: `/posthorn-XXXXXX/d/posthorn.lock.takeover`. */
+const MAX_TEMPORARY_PATH = 60;
 /** Taking over a dead process's lock takes milliseconds; who has not ended after this long has died over it. */
 const TAKEOVER_STALE_MS = 10_000;
 
@@ -20,8 +22,8 @@ const TAKEOVER_STALE_MS = 10_000;
  */
 export async function lockDataDirectory(folder: string): Promise<AsyncDisposable> {
   await mkdir(folder, { recursive: true });
-  const path = socketPath(folder);
-  const server = (await listen(path)) ?? (await takeOver(path));
+  const inside = join(resolve(folder), LOCK);
+  const server = await withShortPath(inside, async (path) => (await listen(path)) ?? (await takeOver(path)));
   if (server === undefined) {
     throw new OperatorError(
       `another Posthorn uses the data directory ${resolve(folder)}`,
@@ -29,13 +31,29 @@ export async function lockDataDirectory(folder: string): Promise<AsyncDisposable
     );
   }
   server.unref();
-  return { [Symbol.asyncDispose]: () => new Promise((done) => server.close(() => done())) };
+  return {
+    [Symbol.asyncDispose]: async () => {
+      // Node removes the socket by the path that it was given, which may have been a link.
+      await rm(inside, { force: true });
+      await new Promise((done) => server.close(done));
+    },
+  };
 }
 
-function socketPath(folder: string): string {
-  const inside = join(resolve(folder), "posthorn.lock");
-  if (Buffer.byteLength(inside) <= MAX_SOCKET_PATH) return inside;
-  return join(tmpdir(), `posthorn-${createHash("sha256").update(inside).digest("hex").slice(0, 32)}.lock`);
+/**
+ * Runs `work` on a path to the same socket that is not too long: through a link in a folder that only we may enter, and
+ * whose name nobody can guess. A name in a shared folder, made of the path, could be taken by any other user.
+ */
+async function withShortPath<T>(socket: string, work: (path: string) => Promise<T>): Promise<T> {
+  if (Buffer.byteLength(socket) <= MAX_SOCKET_PATH) return work(socket);
+  const base = Buffer.byteLength(tmpdir()) <= MAX_TEMPORARY_PATH ? tmpdir() : "/tmp";
+  const own = await mkdtemp(join(base, "posthorn-"));
+  try {
+    await symlink(dirname(socket), join(own, "d"));
+    return await work(join(own, "d", LOCK));
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
 }
 
 /** A server on `path`; `undefined` when a socket stands there already, of a living process or a dead one. */

@@ -53,6 +53,20 @@ test("a data directory whose path is too long for a socket is locked as well", a
   await using folder = await temporaryFolder();
   const deep = join(folder.path, "d".repeat(120));
   await mkdir(deep);
-  await using _first = await lockDataDirectory(deep);
-  await expect(lockDataDirectory(deep)).rejects.toThrow("another Posthorn");
+  {
+    await using _first = await lockDataDirectory(deep);
+    await expect(lockDataDirectory(deep)).rejects.toThrow("another Posthorn");
+    // Not in the folder of temporary files, where any other user could take its name first.
+    expect(await readdir(deep)).toEqual(["posthorn.lock"]);
+  }
+  expect(await readdir(deep)).toEqual([]);
+});
+
+test("the lock of a killed Posthorn is taken over where the path is too long for a socket, too", async () => {
+  await using folder = await temporaryFolder();
+  const deep = join(folder.path, "d".repeat(120));
+  const first = holder(deep);
+  expect(await first.firstLine()).toBe("locked");
+  await first.kill("SIGKILL");
+  await using _second = await lockDataDirectory(deep);
 });
