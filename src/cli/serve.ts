@@ -7,7 +7,7 @@ import { Command, Option } from "commander";
 
 import type { Settings } from "../config/settings.ts";
 import { SETTINGS, flagOf, readSettings } from "../config/settings.ts";
-import { natsSettingsOf } from "../daemon/nats-settings.ts";
+import { natsSettingsOf, ownServerCredentials } from "../daemon/nats-settings.ts";
 import type { Daemon } from "../daemon/start.ts";
 import { startDaemon } from "../daemon/start.ts";
 import { OperatorError } from "../model/operator-error.ts";
@@ -102,9 +102,9 @@ async function localServerIn(
   const natsSettings = natsSettingsOf(settings);
   if (await answersNats(natsSettings, PROBE_MS)) return undefined;
   const { startLocalServer } = await import("../nats/local-server.ts");
-  return opened.use(
-    await startLocalServer({ settings: natsSettings, dataDir: settings.dataDir, env: process.env, log }),
-  );
+  const credentials = await ownServerCredentials(settings);
+  const { dataDir } = settings;
+  return opened.use(await startLocalServer({ settings: natsSettings, credentials, dataDir, env: process.env, log }));
 }
 
 /** Node would keep it at an orderly end only, and the next start may follow a crash. Written once the first mail is through. */

@@ -6,11 +6,23 @@ import { OperatorError } from "../model/operator-error.ts";
 const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_|EPROTO$)/;
 const SECRETS = "POSTHORN_NATS_CREDS, …_NKEY, …_USER and …_PASSWORD or …_TOKEN";
 
-/** Says in one line why the first connection to NATS at `urls` (without credentials) failed, and what to do. */
-export function connectError(urls: string, wantsTls: boolean, error: unknown): OperatorError {
+/** What was tried. */
+export interface ConnectAttempt {
+  /** Without credentials. */
+  readonly urls: string;
+  readonly wantsTls: boolean;
+  readonly ownPasswordFile: string | undefined;
+}
+
+/** Says in one line why the first connection to NATS failed, and what to do. */
+export function connectError({ urls, wantsTls, ownPasswordFile }: ConnectAttempt, error: unknown): OperatorError {
   if (error instanceof OperatorError) return error;
   if (isRefusal(error)) {
-    return new OperatorError(`NATS at ${urls} refuses our credentials`, `check ${SECRETS}`, { cause: error });
+    const own =
+      ownPasswordFile === undefined
+        ? ""
+        : `; the password of a server that \`npm start\` runs is in ${ownPasswordFile} (POSTHORN_DATA_DIR), for the user who runs it`;
+    return new OperatorError(`NATS at ${urls} refuses our credentials`, `check ${SECRETS}${own}`, { cause: error });
   }
   const code = codeOf(error);
   if (code !== undefined && TLS_CODE.test(code)) {

@@ -16,6 +16,8 @@ export interface NatsSettings extends NatsCredentials {
   readonly caFile?: string | undefined;
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
+  /** Where a server that we started keeps its password; named when the server refuses us. */
+  readonly ownPasswordFile?: string | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -78,7 +80,8 @@ async function tryConnect(settings: NatsSettings, options: ConnectionOptions): P
   try {
     return await connect(options);
   } catch (error) {
-    return connectError(redactedUrls(settings.url), options.tls !== undefined, error);
+    const { url, ownPasswordFile } = settings;
+    return connectError({ urls: redactedUrls(url), wantsTls: options.tls !== undefined, ownPasswordFile }, error);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { OperatorError } from "../model/operator-error.ts";
@@ -8,7 +8,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { NatsSettings } from "./connection.ts";
 import { answersNats } from "./connection.ts";
 import { findNatsServer } from "./find-server.ts";
-import { parseNatsUrls, redactedUrls } from "./nats-url.ts";
+import { loopbackAddress, redactedUrls } from "./nats-url.ts";
 import { ownServerName } from "./own-server.ts";
 import { spawnBound } from "./spawn-bound.ts";
 
@@ -20,7 +20,6 @@ const STOP_TIMEOUT_MS = 5_000;
 const MAX_PAYLOAD = "8MB";
 /** What of the free disk the server may fill; nats-server's own share. */
 const DISK_SHARE = 0.75;
-const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 /** SIGTERM ends nats-server with exit code 1 (2.10.27), SIGINT with 0; a crash of Go is 2. */
 const ENDED_BY_SIGNAL: ReadonlySet<number | string | null> = new Set([0, 1, "SIGTERM", "SIGINT"]);
 
@@ -33,30 +32,42 @@ export interface LocalServer extends AsyncDisposable {
   readonly ended: Promise<{ readonly isOrderly: boolean }>;
 }
 
+/** Who may do everything on our own server; nobody else may do anything. */
+export interface OwnCredentials {
+  readonly user: string;
+  readonly password: string;
+}
+
 /**
- * A nats-server of our own with JetStream in the data directory, synced before every ack, on loopback only.
+ * A nats-server of our own with JetStream in the data directory, synced before every ack, on loopback only, for whoever
+ * knows `credentials`.
  *
  * It ends with this process, also when that is killed; Ctrl-C reaches the daemon first and the server goes last. Throws
  * `OperatorError` when it cannot be started.
  */
 export async function startLocalServer(options: {
   readonly settings: NatsSettings;
+  readonly credentials: OwnCredentials;
   readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
 }): Promise<LocalServer> {
-  const { settings, dataDir, log } = options;
+  const { credentials, dataDir, log } = options;
+  const settings = { ...options.settings, ...credentials };
   const listen = localAddress(settings.url);
   const found = await findNatsServer(options);
   const folder = resolve(dataDir, "nats");
   await mkdir(folder, { recursive: true });
+  // The store and the log are files that nats-server makes readable to others.
+  await chmod(folder, 0o700);
   const config = join(folder, "nats.conf");
   const maxStoreBytes = await maxStore(folder, config);
-  await writeFile(
+  await writePrivately(
     config,
     [
       `server_name: ${JSON.stringify(ownServerName({ maxStoreBytes }))}`,
       `listen: ${JSON.stringify(listen)}`,
+      `authorization { user: ${JSON.stringify(credentials.user)}, password: ${JSON.stringify(credentials.password)} }`,
       `max_payload: ${MAX_PAYLOAD}`,
       `jetstream { store_dir: ${JSON.stringify(folder)}, sync_interval: always, max_file_store: ${maxStoreBytes} }`,
       "",
@@ -95,16 +106,23 @@ function supervised(first: ChildProcess, spawn: () => ChildProcess, log: Log): L
   };
 }
 
+/** Only this user reads it, also where a file of an earlier version stands that everybody may read. */
+async function writePrivately(file: string, text: string): Promise<void> {
+  const aside = `${file}.new`;
+  await rm(aside, { force: true });
+  await writeFile(aside, text, { mode: 0o600, flag: "wx" });
+  await rename(aside, file);
+}
+
 function localAddress(urls: string): string {
-  const [server = "", ...others] = parseNatsUrls(urls).servers;
-  const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(server) ?? [];
-  if (others.length > 0 || !LOOPBACK.has(host)) {
+  const address = loopbackAddress(urls);
+  if (address === undefined) {
     throw new OperatorError(
       `no NATS server answers at ${redactedUrls(urls)}`,
       "start it, or set POSTHORN_NATS_URL to one loopback address, where a server can be started",
     );
   }
-  return `${host === "localhost" ? "127.0.0.1" : host}:${port}`;
+  return address;
 }
 
 /**

@@ -11,6 +11,7 @@ export interface NatsUrls {
   readonly tls: boolean;
 }
 
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 const SCHEMES: ReadonlySet<string> = new Set(["nats:", "tls:"]);
 
 /**
@@ -29,6 +30,14 @@ export function parseNatsUrls(text: string): NatsUrls {
     tls: urls.some(({ protocol }) => protocol === "tls:"),
     ...(user !== "" && (password === "" ? { token: user } : { user, password })),
   };
+}
+
+/** `host:port` where a server of our own may listen: the one address that `urls` name, when it is loopback. */
+export function loopbackAddress(urls: string): string | undefined {
+  const [server = "", ...others] = parseNatsUrls(urls).servers;
+  const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(server) ?? [];
+  if (others.length > 0 || !LOOPBACK.has(host)) return undefined;
+  return `${host === "localhost" ? "127.0.0.1" : host}:${port}`;
 }
 
 /** The URLs as they may stand in logs and errors: without credentials. */

@@ -1,3 +1,4 @@
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -21,8 +22,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const credentials = { user: "posthorn", password: "a-password-of-this-test" };
+const login = { user: credentials.user, pass: credentials.password };
+
 const start = (dataDir: string, url: string) =>
-  startLocalServer({ settings: { url }, dataDir, env: process.env, log: silentLog });
+  startLocalServer({ settings: { url }, credentials, dataDir, env: process.env, log: silentLog });
 
 async function gone(url: string): Promise<void> {
   while (await answersNats({ url }, 200)) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -34,7 +38,7 @@ test("our own server keeps what it stored, and its size, over a restart in the s
   const sizes: (number | undefined)[] = [];
   for (const subjects of [["first"], ["second"]]) {
     await using _server = await start(folder.path, url);
-    await using connection = await connect({ servers: url });
+    await using connection = await connect({ servers: url, ...login });
     sizes.push(ownServerOf(connection)?.maxStoreBytes);
     const jsm = await jetstreamManager(connection);
     await jsm.streams.add({ name: subjects[0] ?? "", subjects });
@@ -45,6 +49,21 @@ test("our own server keeps what it stored, and its size, over a restart in the s
   expect(await answersNats({ url }, 200)).toBe(false);
 });
 
+test("our own server takes nobody without its password, and others may not read what it stores", async () => {
+  await using folder = await temporaryFolder();
+  const url = `nats://127.0.0.1:${await freePort()}`;
+  const natsFolder = join(folder.path, "nats");
+  // An earlier version left these readable.
+  await mkdir(natsFolder, { mode: 0o755 });
+  await writeFile(join(natsFolder, "nats.conf"), "", { mode: 0o644 });
+  await using _server = await start(folder.path, url);
+  await expect(connect({ servers: url })).rejects.toThrow(/authorization/i);
+  await expect(connect({ servers: url, user: "posthorn", pass: "guessed" })).rejects.toThrow(/authorization/i);
+  await (await connect({ servers: url, ...login })).close();
+  expect((await stat(natsFolder)).mode & 0o777).toBe(0o700);
+  expect((await stat(join(natsFolder, "nats.conf"))).mode & 0o777).toBe(0o600);
+});
+
 test("our own server ends when its Posthorn is killed", async () => {
   await using folder = await temporaryFolder();
   const url = `nats://127.0.0.1:${await freePort()}`;
@@ -52,7 +71,8 @@ test("our own server ends when its Posthorn is killed", async () => {
     import { startLocalServer } from "./src/nats/local-server.ts";
     const none = () => {};
     const log = { debug: none, info: none, warn: none, error: none };
-    await startLocalServer({ settings: { url: "${url}" }, dataDir: ${JSON.stringify(folder.path)}, env: process.env, log });
+    const credentials = ${JSON.stringify(credentials)};
+    await startLocalServer({ settings: { url: "${url}" }, credentials, dataDir: ${JSON.stringify(folder.path)}, env: process.env, log });
     console.log("started");
     setInterval(none, 1000);
   `);
