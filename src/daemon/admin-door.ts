@@ -2,13 +2,14 @@ import type { OidcOptions } from "../admin/oidc.ts";
 import { openAdminListener } from "../admin/listener.ts";
 import { createProbes } from "../admin/probes.ts";
 import type { Settings } from "../config/settings.ts";
+import { SETTINGS } from "../config/settings.ts";
 import type { Engine } from "../engine/engine.ts";
-import { OperatorError } from "../model/operator-error.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { adminHealth } from "./admin-health.ts";
 import { adminToken } from "./admin-token.ts";
+import { addressInWords, listenError } from "./listen-error.ts";
 import type { Storage } from "./storage.ts";
 
 /** The admin listener, open. */
@@ -43,7 +44,6 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   if (at === "off") return { address: undefined, close: async () => undefined };
   const { token, file } = await adminToken(settings);
   const health = adminHealth(parts);
-  const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
   let listening;
   try {
     listening = await openAdminListener({
@@ -61,18 +61,14 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
     });
   } catch (error) {
     health[Symbol.dispose]();
-    throw new OperatorError(
-      `cannot listen for administrators on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-      "is another Posthorn running? stop it, or choose another address with POSTHORN_ADMIN_LISTEN",
-      { cause: error },
-    );
+    throw listenError({ what: "administrators", at, variable: SETTINGS.adminListen.variable }, error);
   }
   const { port, close: closeListener } = listening;
   const close = async () => {
     health[Symbol.dispose]();
     await closeListener();
   };
-  const address = "path" in at ? where : `${at.host}:${port}`;
+  const address = addressInWords("path" in at ? at : { ...at, port });
   log.info("Listening for administrators", { door: "admin", address, ...(file !== undefined && { tokenFile: file }) });
   return { address, tokenFile: file, close };
 }

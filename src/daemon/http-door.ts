@@ -1,12 +1,12 @@
 import { presentedKey } from "../authenticate/api-key.ts";
 import { answerHandshake, handshakeMethods, isHandshakeInBody } from "../authenticate/handshakes.ts";
 import type { Settings } from "../config/settings.ts";
+import { SETTINGS } from "../config/settings.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Budget } from "../lib/budget.ts";
 import { isInternal } from "../lib/networks.ts";
 import type { SlidingMinute } from "../lib/sliding-minute.ts";
 import type { Hook } from "../model/hook.ts";
-import { OperatorError } from "../model/operator-error.ts";
 import type { EventId, RequestOutcome } from "../model/outcome.ts";
 import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
 import { headerOf } from "../model/request.ts";
@@ -23,6 +23,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { parseTraceparent } from "../telemetry/trace-context.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
+import { addressInWords, listenError } from "./listen-error.ts";
 import { lookUpUnknown } from "./look-up.ts";
 import { requestStages } from "./request-stages.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
@@ -94,18 +95,13 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpHooks> {
     },
     services,
   );
-  const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
   try {
     const { port } = await door.listen(at);
-    const address = "path" in at ? where : `${at.host}:${port}`;
+    const address = addressInWords("path" in at ? at : { ...at, port });
     log.info("Listening for hooks", { door: "http", address });
     return { address, bytesInFlight: () => services.inFlight.used, close: (graceMs) => door.close(graceMs) };
   } catch (error) {
-    throw new OperatorError(
-      `cannot listen for hooks on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-      "is another Posthorn running? stop it, or choose another address with POSTHORN_HTTP_LISTEN",
-      { cause: error },
-    );
+    throw listenError({ what: "hooks", at, variable: SETTINGS.httpListen.variable }, error);
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { domainToASCII } from "node:url";
 
 import type { Settings } from "../config/settings.ts";
+import { SETTINGS } from "../config/settings.ts";
 import type { ListenAddress } from "../config/units.ts";
 import { TRANSACTION_LIMITS } from "../engine/budgets.ts";
 import type { MailFacts } from "../engine/job.ts";
@@ -29,6 +30,7 @@ import type { Tracer } from "../telemetry/tracer.ts";
 import { lookUpUnknown } from "./look-up.ts";
 import { LiveCertificate } from "./certificate.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
+import { addressInWords, listenError } from "./listen-error.ts";
 import type { Storage } from "./storage.ts";
 import { endWithOutcomes, tracedMail } from "./traced.ts";
 
@@ -87,9 +89,27 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
     ...(clientCa && { ca: clientCa }),
   };
   const wanted = [
-    { name: "smtp", at: settings.smtpListen.at, lmtp: false, implicitTls: false },
-    { name: "lmtp", at: settings.lmtpListen.at, lmtp: true, implicitTls: false },
-    { name: "smtps", at: settings.smtpsListen.at, lmtp: false, implicitTls: true },
+    {
+      name: "smtp",
+      at: settings.smtpListen.at,
+      variable: SETTINGS.smtpListen.variable,
+      lmtp: false,
+      implicitTls: false,
+    },
+    {
+      name: "lmtp",
+      at: settings.lmtpListen.at,
+      variable: SETTINGS.lmtpListen.variable,
+      lmtp: true,
+      implicitTls: false,
+    },
+    {
+      name: "smtps",
+      at: settings.smtpsListen.at,
+      variable: SETTINGS.smtpsListen.variable,
+      lmtp: false,
+      implicitTls: true,
+    },
   ] as const;
   const stopping = new AbortController();
   const limits = new ClientLimits({
@@ -101,7 +121,7 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
   });
   const services = servicesOf(parts, { admission, limits }, stopping.signal);
   const doors: { name: "smtp" | "lmtp" | "smtps"; door: MailDoor; address: string }[] = [];
-  for (const { name, at, lmtp, implicitTls } of wanted) {
+  for (const { name, at, variable, lmtp, implicitTls } of wanted) {
     if (at === "off") continue;
     const door = new MailDoor(
       {
@@ -122,7 +142,7 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
       },
       services(lmtp ? "lmtp" : "smtp"),
     );
-    const address = await listenOn(door, at, name);
+    const address = await listenOn(door, { name, at, variable });
     log.info("Listening for mail", { door: name, address });
     doors.push({ name, door, address });
   }
@@ -144,17 +164,19 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
   };
 }
 
-async function listenOn(door: MailDoor, at: Exclude<ListenAddress, "off">, name: string): Promise<string> {
-  const where = "path" in at ? `unix:${at.path}` : `${at.host}:${at.port}`;
+async function listenOn(
+  door: MailDoor,
+  {
+    name,
+    at,
+    variable,
+  }: { readonly name: string; readonly at: Exclude<ListenAddress, "off">; readonly variable: string },
+): Promise<string> {
   try {
     const { port } = await door.listen(at);
-    return "path" in at ? where : `${at.host}:${port}`;
+    return addressInWords("path" in at ? at : { ...at, port });
   } catch (error) {
-    throw new OperatorError(
-      `cannot listen for ${name} on ${where}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-      "is another Posthorn running? stop it, or choose another address",
-      { cause: error },
-    );
+    throw listenError({ what: name, at, variable }, error);
   }
 }
 
