@@ -9,7 +9,7 @@ import { readAppDefinition } from "../registry/app-definition.ts";
 import type { AppDefinition } from "../registry/app-definition.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
-import { print, printJson, printTable, styled } from "./print.ts";
+import { print, printJson, printTable, printWarnings, styled } from "./print.ts";
 
 /** `posthorn apps`: install, list, show, uninstall. */
 export function appsCommand(): Command {
@@ -40,8 +40,7 @@ export function appsCommand(): Command {
         }
         return done;
       });
-      for (const warning of reports.flatMap(({ warnings }) => warnings))
-        process.stderr.write(`${styled("yellow", "warning:")} ${warning}\n`);
+      printWarnings(reports.flatMap(({ warnings }) => warnings));
       if (wantsJson(command)) return printJson(reports);
       for (const { app, version, hooks } of reports) {
         print(`Installed ${styled("bold", app)} ${version} with ${hooks.length} hook${hooks.length === 1 ? "" : "s"}:`);

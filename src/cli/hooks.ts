@@ -4,10 +4,11 @@ import type { Settings } from "../config/settings.ts";
 import type { Hook, HookState, HookType } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { HookRow } from "../registry/hook-row.ts";
+import { eventNameWarnings } from "../registry/app-definition.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { formSnippet } from "../admin/form-snippet.ts";
-import { print, printJson, printTable, styled } from "./print.ts";
+import { print, printJson, printTable, printWarnings, styled } from "./print.ts";
 
 /** `posthorn hooks`: list, create, alias, show, rotate, enable, disable, pause. */
 export function hooksCommand(): Command {
@@ -44,9 +45,13 @@ export function hooksCommand(): Command {
     .option("--event <event>", "its event name; default kustomer.app.adhoc.<name>")
     .addHelpText("after", '\nExample:\n  posthorn hooks create --type email --name "Orders by mail"')
     .action(async ({ type, name, event }: { type: HookType; name: string; event?: string }, command: Command) => {
-      await change(command, ["hook.create", type], ({ registry }) =>
+      const row = await changed(["hook.create", type], ({ registry }) =>
         registry.createHook({ type, name, ...(event !== undefined && { eventName: event }) }),
       );
+      const warnings = eventNameWarnings(row.app, row.eventName);
+      printWarnings(warnings);
+      if (wantsJson(command)) printJson({ ...row, warnings });
+      else printRow(row);
     });
   hooks
     .command("alias")
@@ -104,18 +109,21 @@ export function hooksCommand(): Command {
   return hooks;
 }
 
-async function change(
-  command: Command,
-  [action, detail]: readonly [action: string, detail?: string],
-  work: (storage: Parameters<Parameters<typeof withStorage>[0]>[0], settings: Settings) => Promise<Hook>,
-): Promise<void> {
-  const row = await withStorage(async (storage, settings) => {
+type Change = readonly [action: string, detail?: string];
+type Work = (storage: Parameters<Parameters<typeof withStorage>[0]>[0], settings: Settings) => Promise<Hook>;
+
+async function change(command: Command, what: Change, work: Work): Promise<void> {
+  const row = await changed(what, work);
+  if (wantsJson(command)) printJson(row);
+  else printRow(row);
+}
+
+function changed([action, detail]: Change, work: Work): Promise<HookRow> {
+  return withStorage(async (storage, settings) => {
     const hook = await work(storage, settings);
     await noteChange(storage, action, hook.eventName, detail);
     return rowOf(hook, settings);
   });
-  if (wantsJson(command)) printJson(row);
-  else printRow(row);
 }
 
 const rowOf = (hook: Hook, { mailDomain, publicUrl }: Settings): HookRow =>

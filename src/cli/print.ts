@@ -17,6 +17,11 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
+/** What was done all the same and somebody should know, a line each, on stderr. */
+export function printWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`${styled("yellow", "warning:")} ${warning}\n`);
+}
+
 /** Rows in columns as wide as they need to be, with a heading; an empty table says `nothing` instead. */
 export function printTable(
   rows: readonly Readonly<Record<string, string>>[],

@@ -87,7 +87,11 @@ export function readAppDefinition(
   const problems = [...shapeProblems, ...ruleProblems(value, shapeProblems, file, settings.isKvAllowed)];
   if (problems.length > 0) return { kind: "invalid", problems };
   const raw = value as RawDefinition;
-  return { kind: "definition", definition: definitionOf(raw), warnings: warningsOf(raw) };
+  return {
+    kind: "definition",
+    definition: definitionOf(raw),
+    warnings: raw.hooks.flatMap(({ eventName }) => eventNameWarnings(raw.app, eventName)),
+  };
 }
 
 let compiled: ValidateFunction | undefined;
@@ -207,14 +211,13 @@ function isAllowedRedirect(redirect: string, origins: readonly string[]): boolea
   return url !== null && (url.protocol === "https:" || url.protocol === "http:") && origins.includes(url.origin);
 }
 
-function warningsOf(definition: RawDefinition): string[] {
-  return definition.hooks.flatMap(({ eventName }) => {
-    if (!reachesWorkflows(eventName))
-      return [`${eventName} does not begin with kustomer.app and so does not reach workflows`];
-    return eventName.startsWith(`kustomer.app.${definition.app}.`)
-      ? []
-      : [`${eventName} does not go on with the app's own name, ${definition.app}`];
-  });
+/** What an operator should know of an event name of `app` that is right in itself. */
+export function eventNameWarnings(app: string, eventName: string): string[] {
+  if (!reachesWorkflows(eventName))
+    return [`${eventName} does not begin with kustomer.app and so does not reach workflows`];
+  return eventName.startsWith(`kustomer.app.${app}.`)
+    ? []
+    : [`${eventName} does not go on with the app's own name, ${app}`];
 }
 
 function definitionOf(raw: RawDefinition): AppDefinition {

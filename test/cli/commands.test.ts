@@ -48,6 +48,23 @@ async function json(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
+test("a misspelt setting is named on stderr by every command, with the one that was meant", async () => {
+  const env = {
+    POSTHORN_NATS_URL: nats.url,
+    POSTHORN_DATA_DIR: join(folder, "data"),
+    POSTHORN_MAIL_DOMAN: "x.example",
+  };
+  const { code, stdout, stderr } = await posthornCommand(["hooks", "list", "--json"], { env, cwd: folder });
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toEqual([]);
+  expect(JSON.parse(stderr)).toMatchObject({
+    level: "warn",
+    msg: "Unknown setting is ignored",
+    name: "POSTHORN_MAIL_DOMAN",
+    didYouMean: "POSTHORN_MAIL_DOMAIN",
+  });
+});
+
 test("every command has a description", async () => {
   const silent: string[] = [];
   const walk = (command: Awaited<ReturnType<typeof createProgram>>, path: string) => {
@@ -116,9 +133,21 @@ test("a hook is paused, disabled, enabled, rotated and given an alias", async ()
 
 test("a hook without an app lives in adhoc, and a form hook gives its HTML", async () => {
   const made = (await json("hooks", "create", "--type", "form", "--name", "Ask us")) as Record<string, string>;
-  expect(made).toMatchObject({ app: "adhoc", eventName: "kustomer.app.adhoc.ask-us", type: "form" });
+  expect(made).toMatchObject({ app: "adhoc", eventName: "kustomer.app.adhoc.ask-us", type: "form", warnings: [] });
   const { stdout } = await posthorn("hooks", "show", "kustomer.app.adhoc.ask-us", "--html");
   expect(stdout).toContain(`<form method="post" action="${made["url"]}"`);
+});
+
+test("a hook whose event name does not reach workflows is made with the warning that an app definition would get", async () => {
+  const warning = "foo.bar does not begin with kustomer.app and so does not reach workflows";
+  const { code, stderr } = await posthorn("hooks", "create", "--type", "web", "--name", "Foo", "--event", "foo.bar");
+  expect(code).toBe(0);
+  expect(stderr).toBe(`warning: ${warning}\n`);
+  const other = ["hooks", "create", "--type", "web", "--name", "Bar", "--event", "kustomer.app.shop.bar"];
+  expect(await json(...other)).toMatchObject({
+    eventName: "kustomer.app.shop.bar",
+    warnings: ["kustomer.app.shop.bar does not go on with the app's own name, adhoc"],
+  });
 });
 
 test("a key is made, listed without its secret, and revoked", async () => {
