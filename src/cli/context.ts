@@ -3,8 +3,9 @@ import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 
 import type { Settings } from "../config/settings.ts";
-import { readSettings } from "../config/settings.ts";
+import { readSettings, unknownSettings } from "../config/settings.ts";
 import type { Storage } from "../daemon/storage.ts";
+import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
 
 /** Whether the command was asked for machine-readable output. */
@@ -15,10 +16,17 @@ export function wantsJson(command: Command): boolean {
 /** Runs `work` with everything that lives in NATS, and closes it again. Only warnings are logged, to stderr. */
 export async function withStorage<T>(work: (storage: Storage, settings: Settings) => Promise<T>): Promise<T> {
   const settings = readSettings(process.env);
+  warnOfUnknownSettings(createLog("warn"));
   // Only what a command needs is loaded: `--help` and `extract` know no NATS.
   const { openStorage } = await import("../daemon/storage.ts");
   await using storage = await openStorage(settings, createLog("warn"));
   return await work(storage, settings);
+}
+
+/** Names each variable that looks like a setting and is none, with the setting that it was probably meant to be. */
+export function warnOfUnknownSettings(log: Log): void {
+  for (const { name, nearest } of unknownSettings(process.env))
+    log.warn("Unknown setting is ignored", { name, ...(nearest !== undefined && { didYouMean: nearest }) });
 }
 
 /** Notes in the audit log what a command changed. A change that cannot be noted is done all the same, and that is said. */

@@ -16,6 +16,7 @@ import { lockDataDirectory } from "../nats/data-lock.ts";
 import type { LocalServer } from "../nats/local-server.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
+import { warnOfUnknownSettings } from "./context.ts";
 import { countHeldBuffers } from "./held-buffers.ts";
 
 const PROBE_MS = 1_000;
@@ -62,6 +63,7 @@ export function serveCommand(): Command {
 
 async function run(settings: Settings, flags: ServeFlags, log: Log): Promise<void> {
   countHeldBuffers(process.versions.v8);
+  warnOfUnknownSettings(log);
   await using opened = new AsyncDisposableStack();
   const stopping = stopSignal(log);
   endOnFault(log);

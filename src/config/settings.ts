@@ -351,7 +351,7 @@ export function readSettings(
 
 /** What one setting alone cannot get wrong; `said` names a variable with its value. */
 function problemsBetween(settings: Partial<Settings>, said: (variable: string) => string): string[] {
-  const { dedupeWindow, eventsMaxAge, tlsCert, tlsKey, tlsRequired, smtpsListen } = settings;
+  const { dedupeWindow, eventsMaxAge, tlsCert, tlsKey, tlsRequired, tlsClientCa, smtpsListen } = settings;
   const problems: string[] = [];
   // JetStream refuses a duplicate window that is longer than the age of the oldest message (10052).
   if (dedupeWindow !== undefined && eventsMaxAge !== undefined && dedupeWindow > eventsMaxAge)
@@ -365,6 +365,15 @@ function problemsBetween(settings: Partial<Settings>, said: (variable: string) =
     problems.push(`${said("POSTHORN_TLS_REQUIRED")} without POSTHORN_TLS_CERT; allowed: true with a certificate`);
   if (smtpsListen !== undefined && smtpsListen.at !== "off" && !hasCertificate)
     problems.push(`${said("POSTHORN_SMTPS_LISTEN")} without POSTHORN_TLS_CERT; allowed: off, or with a certificate`);
+  if (tlsClientCa?.value !== undefined && !hasCertificate)
+    problems.push(
+      `${said("POSTHORN_TLS_CLIENT_CA")} without POSTHORN_TLS_CERT; allowed: with a certificate of our own`,
+    );
+  // Nobody is trusted, so every connection would be closed.
+  if (settings.smtpProxy === "required" && settings.trustedRelays?.rules.length === 0)
+    problems.push(
+      `${said("POSTHORN_SMTP_PROXY")} without POSTHORN_TRUSTED_RELAYS; allowed: off, or required with the addresses of the load balancers there`,
+    );
   return [...problems, ...signInProblems(settings)];
 }
 
@@ -380,6 +389,12 @@ function signInProblems({ oidcIssuer, oidcClientId, adminUrl }: Partial<Settings
     : [`POSTHORN_OIDC_ISSUER is set without ${missing.join(" and ")}; allowed: all of them, or none`];
 }
 
+/** What Kubernetes sets in every pod beside a service called `posthorn` (kubernetes.io, "Service", environment variables). */
+const OF_KUBERNETES =
+  /^POSTHORN_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+/** `POSTHORN_SECRET_<APP>_…`: a hook's option names it. */
+const OF_AN_APP = /^POSTHORN_SECRET_[A-Z0-9_]+_[A-Z0-9_]+$/;
+
 /**
  * Variables that look like settings and are none, each with the setting it was probably meant to be.
  *
@@ -390,6 +405,7 @@ export function unknownSettings(
 ): { readonly name: string; readonly nearest: string | undefined }[] {
   const known: readonly string[] = Object.values(SETTINGS).map(({ variable }) => variable);
   return Object.keys(env)
-    .filter((name) => name.startsWith("POSTHORN_") && !name.startsWith("POSTHORN_SECRET_") && !known.includes(name))
+    .filter((name) => /^POSTHORN_/i.test(name) && !known.includes(name))
+    .filter((name) => !OF_AN_APP.test(name) && !OF_KUBERNETES.test(name))
     .map((name) => ({ name, nearest: nearestOf(name, known) }));
 }

@@ -131,8 +131,34 @@ test("wrong values of each kind are refused", () => {
 });
 
 test("a misspelt setting is noticed, secrets of hooks are not", () => {
-  const env = { POSTHORN_SMPT_LISTEN: "x", POSTHORN_SECRET_SHOP_KEY: "x", POSTHORN_REPLICAS: "1", PATH: "" };
-  expect(unknownSettings(env)).toEqual([{ name: "POSTHORN_SMPT_LISTEN", nearest: "POSTHORN_SMTP_LISTEN" }]);
+  const env = {
+    POSTHORN_SMPT_LISTEN: "x",
+    POSTHORN_SECRET_KEY: "x",
+    posthorn_replicas: "3",
+    POSTHORN_SECRET_SHOP_KEY: "x",
+    POSTHORN_REPLICAS: "1",
+    PATH: "",
+    // Of a service called posthorn, set by Kubernetes.
+    POSTHORN_SERVICE_HOST: "10.0.0.1",
+    POSTHORN_SERVICE_PORT_SMTP: "25",
+    POSTHORN_PORT: "tcp://10.0.0.1:25",
+    POSTHORN_PORT_25_TCP_ADDR: "10.0.0.1",
+  };
+  expect(unknownSettings(env)).toEqual([
+    { name: "POSTHORN_SMPT_LISTEN", nearest: "POSTHORN_SMTP_LISTEN" },
+    { name: "POSTHORN_SECRET_KEY", nearest: "POSTHORN_SECRETS_KEY" },
+    { name: "posthorn_replicas", nearest: "POSTHORN_REPLICAS" },
+  ]);
+});
+
+test("a setting that is of no use without another one stops the start", () => {
+  expect(refusal({ POSTHORN_SMTP_PROXY: "required" }).message).toBe(
+    'POSTHORN_SMTP_PROXY is "required" without POSTHORN_TRUSTED_RELAYS; allowed: off, or required with the addresses of the load balancers there',
+  );
+  expect(() => readSettings({ POSTHORN_SMTP_PROXY: "required", POSTHORN_TRUSTED_RELAYS: "10.0.0.0/8" })).not.toThrow();
+  expect(refusal({ POSTHORN_TLS_CLIENT_CA: "ca.pem" }).message).toBe(
+    'POSTHORN_TLS_CLIENT_CA is "ca.pem" without POSTHORN_TLS_CERT; allowed: with a certificate of our own',
+  );
 });
 
 test("each setting has a flag of its own", () => {
