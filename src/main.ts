@@ -24,15 +24,30 @@ try {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has written its own line; help and version are no failure.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) {
+    // Commander has written its own line; help and version are no failure.
+    if (error.exitCode === 0) return 0;
+    printError({ error: error.message.replace(/^error: /, ""), hint: "see `posthorn --help`", exitCode: 2 });
+    return 2;
+  }
   if (error instanceof OperatorError) {
-    process.stderr.write(`posthorn: ${error.message}. ${sentence(error.hint)}\n`);
-    return error.exitCode;
+    const { message, hint, exitCode, problems } = error;
+    process.stderr.write(`posthorn: ${message}. ${sentence(hint)}\n`);
+    printError({ error: message, hint, exitCode, ...(problems !== undefined && { problems }) });
+    return exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`posthorn: something went wrong that is our fault: ${detail}\n`);
+  printError({ error: error instanceof Error ? error.message : String(error), hint: "a fault of ours", exitCode: 1 });
   return 1;
+}
+
+/** Where machines read, an error is JSON like everything else: on one line, because `tail` writes a value a line. */
+function printError(error: Readonly<Record<string, unknown>>): void {
+  const args = process.argv.slice(2);
+  const end = args.indexOf("--");
+  if (!args.slice(0, end < 0 ? undefined : end).includes("--json")) return;
+  process.stdout.write(`${JSON.stringify(error)}\n`);
 }
 
 /** With a capital letter and a full stop; a hint that begins with a name in backticks stays as it is. */

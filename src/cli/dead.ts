@@ -71,8 +71,12 @@ export function deadCommand(): Command {
       const results = await withStorage(async (storage, settings) =>
         replayAll(storage, settings, await chosen(storage, ids, reason), command),
       );
-      if (wantsJson(command)) printJson(results);
       const left = results.filter(({ result }) => result !== "published").length;
+      if (wantsJson(command)) {
+        // The results say it all: an error of its own would be a second JSON text.
+        process.exitCode = left > 0 ? 1 : 0;
+        return printJson(results);
+      }
       if (left > 0)
         throw new OperatorError(
           `${left} of ${results.length} did not become events`,
