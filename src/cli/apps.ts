@@ -1,14 +1,9 @@
-import { readFile } from "node:fs/promises";
-
 import { Command } from "commander";
 
-import type { Settings } from "../config/settings.ts";
-import { readSettings } from "../config/settings.ts";
 import { OperatorError } from "../model/operator-error.ts";
-import { readAppDefinition } from "../registry/app-definition.ts";
-import type { AppDefinition } from "../registry/app-definition.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
+import { withDefinitions } from "./definition-files.ts";
 import { print, printJson, printTable, printWarnings, styled } from "./print.ts";
 
 /** `posthorn apps`: install, list, show, uninstall. */
@@ -20,8 +15,7 @@ export function appsCommand(): Command {
     .argument("<file...>", "app definitions, JSON")
     .addHelpText("after", "\nExample:\n  posthorn apps install fixtures/apps/ecommstore.json")
     .action(async (files: string[], _options, command: Command) => {
-      const read = await Promise.all(files.map((file) => readDefinition(file, readSettings(process.env))));
-      const reports = await withStorage(async (storage, settings) => {
+      const reports = await withDefinitions(files, async (read, storage, settings) => {
         const done = [];
         for (const { definition, warnings } of read) {
           const report = await storage.registry.install(definition);
@@ -102,20 +96,4 @@ export function appsCommand(): Command {
       else print(`Uninstalled ${name}.`);
     });
   return apps;
-}
-
-/** Reads one definition file; throws `OperatorError` with every problem in it, a line each. */
-export async function readDefinition(
-  file: string,
-  settings: Settings,
-): Promise<{ definition: AppDefinition; warnings: readonly string[] }> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new OperatorError(`cannot read ${file}`, "check the path", { cause: error });
-  });
-  const reading = readAppDefinition(text, file, { isKvAllowed: settings.secretsKey.value !== undefined });
-  if (reading.kind === "definition") return reading;
-  const lines = reading.problems.map(
-    ({ pointer, message }) => `${file}: ${pointer === "" ? "the definition" : pointer} ${message}`,
-  );
-  throw new OperatorError(lines.join("\n"), "correct the definition; nothing was installed");
 }

@@ -12,10 +12,12 @@ export function optionsOfHook(
   eventName: string | undefined,
   env: Readonly<Record<string, string | undefined>> | undefined,
 ): ExtractCallOptions {
-  const reading = readAppDefinition(text, file);
+  // Nothing is installed here: a secret that is kept in NATS is as good as another one.
+  const reading = readAppDefinition(text, file, { isKvAllowed: true });
   if (reading.kind === "invalid") {
-    const problems = reading.problems.map(({ pointer, message }) => `${pointer} ${message}`).join("; ");
-    throw new OperatorError(`${file} is no app definition: ${problems}`, "mend what is named");
+    const { problems } = reading;
+    const lines = problems.map(({ pointer, message }) => `${pointer} ${message}`.trim()).join("; ");
+    throw new OperatorError(`${file} is no app definition: ${lines}`, "correct the definition", { problems });
   }
   const hooks = reading.definition.hooks.filter(({ type }) => type === "email");
   const named = eventName === undefined ? hooks : hooks.filter((hook) => hook.eventName === eventName);

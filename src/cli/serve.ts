@@ -149,9 +149,10 @@ async function installApps(daemon: Daemon, folder: string, settings: Settings, l
       cause: error,
     });
   });
-  const { readDefinition } = await import("./apps.ts");
+  const { readDefinition } = await import("./definition-files.ts");
   for (const file of files.filter((name) => name.endsWith(".json") && !name.endsWith(".schema.json")).sort()) {
-    const { definition, warnings } = await readDefinition(join(folder, file), settings);
+    const isKvAllowed = settings.secretsKey.value !== undefined;
+    const { definition, warnings } = await readDefinition(join(folder, file), { isKvAllowed });
     for (const warning of warnings) log.warn(warning, { file });
     const { app, hooks } = await registry.install(definition);
     log.info("Installed an app", { app: app.app, hooks: hooks.length });

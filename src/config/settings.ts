@@ -336,7 +336,7 @@ export function readSettings(
     // An empty variable is what `NAME=` in a compose file means: not set.
     const text = flags[name] ?? (env[setting.variable] || setting.default);
     values[name] = setting.read(text);
-    written.set(setting.variable, "secret" in setting ? "…" : JSON.stringify(text));
+    written.set(setting.variable, "secret" in setting ? "…" : JSON.stringify(withoutCredentials(text)));
     if (values[name] === undefined) {
       problems.push(`${setting.variable} is ${written.get(setting.variable)}; allowed: ${setting.allowed}`);
     }
@@ -348,6 +348,9 @@ export function readSettings(
     throw new OperatorError(problems.join("; "), "Correct the setting and start again", { exitCode: 78 });
   return settings;
 }
+
+/** Addresses may hold a user and a password. */
+const withoutCredentials = (text: string) => text.replace(/(^|\/\/|,)[^/,@\s]*@/g, "$1…@");
 
 /** What one setting alone cannot get wrong; `said` names a variable with its value. */
 function problemsBetween(settings: Partial<Settings>, said: (variable: string) => string): string[] {

@@ -1,70 +1,46 @@
-import type { DefinitionComplaint, HookChange, InstallPreview } from "../admin/services.ts";
-import { lineOfPointer } from "../lib/json-line.ts";
+import type { HookChange, InstallPreview } from "../admin/services.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { AppDefinition, DefinitionReading, HookDefinition } from "../registry/app-definition.ts";
-import { readAppDefinition } from "../registry/app-definition.ts";
-import { variableConflicts } from "../registry/secret-rules.ts";
+import { ownerInWords, readAppDefinition } from "../registry/app-definition.ts";
 import type { Storage } from "./storage.ts";
 
 const FILE = "the definition";
 
 /** What installing this text would do, against what is installed now; or everything that is wrong in it. */
-export function previewInstall({ snapshot, secrets }: Storage, text: string): InstallPreview {
-  const reading = readAppDefinition(text, FILE, { isKvAllowed: secrets.hasKey });
-  if (reading.kind === "invalid") return { kind: "invalid", problems: complaintsOf(reading, text) };
+export function previewInstall(storage: Storage, text: string): InstallPreview {
+  const reading = readDefinition(storage, text);
+  if (reading.kind === "invalid") return { kind: "invalid", problems: reading.problems };
   const { definition, warnings } = reading;
-  const installed = snapshot.app(definition.app);
-  const old = snapshot.hooks().filter(({ app }) => app === definition.app);
-  const taken = definition.hooks.flatMap(({ eventName }, index): DefinitionComplaint[] => {
-    const owner = snapshot.hookByEventName(eventName)?.app;
-    const pointer = `/hooks/${index}/eventName`;
-    return owner === undefined || owner === definition.app
-      ? []
-      : [{ pointer, message: `belongs to the app ${owner}; choose another name`, line: lineOfPointer(text, pointer) }];
-  });
-  const named = { apps: snapshot.apps().map(({ app }) => app), hooks: snapshot.hooks() };
-  const conflicts = variableConflicts(definition, named).map(([pointer, message]): DefinitionComplaint => ({
-    pointer,
-    message,
-    line: lineOfPointer(text, pointer),
-  }));
-  if (taken.length + conflicts.length > 0) return { kind: "invalid", problems: [...taken, ...conflicts] };
   const { app, title, version } = definition;
+  const old = storage.snapshot.hooks().filter((hook) => hook.app === app);
   return {
     kind: "ready",
     app,
     title,
     version,
-    installed: installed?.version ?? null,
+    installed: storage.snapshot.app(app)?.version ?? null,
     changes: changesOf(definition, old),
     warnings,
   };
 }
 
 /** The definition in this text. Throws `OperatorError` with everything that is wrong in it. */
-export function definitionIn({ secrets }: Storage, text: string): AppDefinition {
-  const reading = readAppDefinition(text, FILE, { isKvAllowed: secrets.hasKey });
+export function definitionIn(storage: Storage, text: string): AppDefinition {
+  const reading = readDefinition(storage, text);
   if (reading.kind === "definition") return reading.definition;
   throw new OperatorError(
     reading.problems.map(({ pointer, message }) => `${pointer === "" ? FILE : pointer} ${message}`).join("; "),
     "correct the definition; nothing was installed",
+    { problems: reading.problems },
   );
 }
 
-function complaintsOf(reading: DefinitionReading & { kind: "invalid" }, text: string): DefinitionComplaint[] {
-  return reading.problems.map(({ pointer, message }) => ({
-    pointer,
-    message,
-    line: pointer === "" ? lineInMessage(message, text) : lineOfPointer(text, pointer),
-  }));
-}
-
-/** V8 says where JSON ends to be JSON: "… at position 17 (line 2 column 3)". */
-function lineInMessage(message: string, text: string): number {
-  const [, line] = /\(line (\d+) column \d+\)/.exec(message) ?? [];
-  if (line !== undefined) return Number(line);
-  return /end of JSON input/.test(message) ? text.split("\n").length : 1;
+function readDefinition({ snapshot, secrets }: Storage, text: string): DefinitionReading {
+  return readAppDefinition(text, FILE, {
+    isKvAllowed: secrets.hasKey,
+    takenBy: (eventName, app) => ownerInWords(snapshot.hookByEventName(eventName)?.app, app),
+  });
 }
 
 function changesOf(definition: AppDefinition, old: readonly Hook[]): HookChange[] {

@@ -1,34 +1,68 @@
+/** Where a value stands in a JSON text. */
+export interface JsonPlace {
+  readonly offset: number;
+  /** 1-based. */
+  readonly line: number;
+}
+
+const TOKENS = /[{}[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}[\],:"]+/gs;
+
 /**
- * The line (1-based) of a JSON text on which the value that a JSON Pointer names begins; of its nearest parent that is
- * there when it is missing, and 1 when the text is no JSON.
+ * Where the values that JSON Pointers name begin in a JSON text; a member begins at its name. What is missing stands where
+ * its nearest parent does, and everything at the begin of a text that is no JSON. Of a name that comes twice the last counts.
  *
  * Source: RFC 6901.
  */
+export function placesOfPointers(text: string, pointers: readonly string[]): JsonPlace[] {
+  const wanted = new Set(pointers.flatMap((pointer) => [pointer, ...parentsOf(pointer)]));
+  const offsets = offsetsIn(text, wanted);
+  const lines = lineCounter(text);
+  const places = new Map<string, JsonPlace>();
+  const found = pointers.map((pointer) => {
+    const there = [pointer, ...parentsOf(pointer)].find((one) => offsets.has(one));
+    return { pointer, offset: offsets.get(there ?? "") ?? 0 };
+  });
+  for (const { pointer, offset } of found.toSorted((a, b) => a.offset - b.offset))
+    places.set(pointer, { offset, line: lines(offset) });
+  return pointers.map((pointer) => places.get(pointer) ?? { offset: 0, line: 1 });
+}
+
+/** The line (1-based) on which the value that a JSON Pointer names begins, as {@link placesOfPointers} finds it. */
 export function lineOfPointer(text: string, pointer: string): number {
-  const wanted = pointer
-    .split("/")
-    .slice(1)
-    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const tokens = /[{}[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}[\],:"]+/gs;
-  const path: { key: string | number; isArray: boolean }[] = [];
-  let best = { depth: -1, offset: 0 };
+  return placesOfPointers(text, [pointer])[0]?.line ?? 1;
+}
+
+/** `/a` and "" of the pointer `/a/b`, the nearest first. */
+export function parentsOf(pointer: string): string[] {
+  const parents: string[] = [];
+  for (let at = pointer.lastIndexOf("/"); at >= 0; at = at === 0 ? -1 : pointer.lastIndexOf("/", at - 1))
+    parents.push(pointer.slice(0, at));
+  return parents;
+}
+
+function offsetsIn(text: string, wanted: ReadonlySet<string>): Map<string, number> {
+  const offsets = new Map<string, number>();
+  /** The objects and arrays that are open: their pointer, and the key of the member that comes. */
+  const open: { readonly pointer: string; key: string | number; readonly isArray: boolean }[] = [];
   let expectsKey = false;
-  const matched = (): number => {
-    const keys = path.map(({ key }) => String(key));
-    return keys.length <= wanted.length && keys.every((key, index) => key === wanted[index]) ? keys.length : -1;
+  const here = () => {
+    const inside = open.at(-1);
+    return inside === undefined ? "" : `${inside.pointer}/${escaped(String(inside.key))}`;
   };
-  const begin = (offset: number) => {
-    const depth = matched();
-    if (depth > best.depth) best = { depth, offset };
+  const begin = (offset: number): string => {
+    const pointer = here();
+    if (wanted.has(pointer)) offsets.set(pointer, offset);
+    return pointer;
   };
-  for (const { 0: token, index } of text.matchAll(tokens)) {
-    const inside = path.at(-1);
+  for (const { 0: token, index } of text.matchAll(TOKENS)) {
+    const inside = open.at(-1);
     if (token === "{" || token === "[") {
-      begin(index);
-      path.push({ key: token === "[" ? 0 : "", isArray: token === "[" });
+      // A member has begun where its name stands.
+      const pointer = inside?.isArray === false ? here() : begin(index);
+      open.push({ pointer, key: token === "[" ? 0 : "", isArray: token === "[" });
       expectsKey = token === "{";
     } else if (token === "}" || token === "]") {
-      path.pop();
+      open.pop();
       expectsKey = false;
     } else if (token === ",") {
       if (inside?.isArray === true) inside.key = Number(inside.key) + 1;
@@ -36,12 +70,13 @@ export function lineOfPointer(text: string, pointer: string): number {
     } else if (token === ":") expectsKey = false;
     else if (expectsKey && inside !== undefined) {
       inside.key = keyOf(token);
-      // A member is pointed at where its name stands, which is where a person looks.
       begin(index);
-    } else begin(index);
+    } else if (inside?.isArray !== false) begin(index);
   }
-  return text.slice(0, best.offset).split("\n").length;
+  return offsets;
 }
+
+const escaped = (key: string) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
 function keyOf(token: string): string {
   try {
@@ -50,4 +85,17 @@ function keyOf(token: string): string {
     // No JSON after all: the parser's own complaint is shown beside it.
     return token;
   }
+}
+
+/** The lines of offsets that ascend, so that a text is read once for all of them. */
+function lineCounter(text: string): (offset: number) => number {
+  let line = 1;
+  let read = 0;
+  return (offset) => {
+    for (let at = text.indexOf("\n", read); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) {
+      line += 1;
+      read = at + 1;
+    }
+    return line;
+  };
 }

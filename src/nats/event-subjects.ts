@@ -24,6 +24,25 @@ export function addEventSubjects(connection: NatsConnection, names: readonly str
   ]);
 }
 
+/**
+ * Streams of somebody else that take names outside `kustomer.app.`, by name; looked for only. What cannot be looked up is
+ * left out: adding the name says it too.
+ */
+export async function streamsOnSubjects(
+  jsm: JetStreamManager,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const outside = names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS)).slice(0, MAX_EXACT_NAMES);
+  const found = await Promise.all(
+    outside.map(async (name): Promise<[string, string][]> => {
+      // The client's `find` throws when there is none, and asks for the right to list names, which may be missing.
+      const stream = await jsm.streams.find(name).catch(() => undefined);
+      return stream === undefined || stream === EVENT_STREAM ? [] : [[name, stream]];
+    }),
+  );
+  return new Map(found.flat());
+}
+
 /** Takes names off again; their stored events stay. */
 export function removeEventSubjects(connection: NatsConnection, names: readonly string[]): Promise<SubjectsResult> {
   const gone = new Set(names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS)));

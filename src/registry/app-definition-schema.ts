@@ -1,7 +1,8 @@
-/** JSON Schemas of the options in `x-posthorn` (contract §2), in the order of the README's table. */
+/** How an option names a secret. */
+export const SECRET_REFERENCE = "^(?:kv|env:POSTHORN_SECRET_[A-Z0-9_]+_[A-Z0-9_]+)$";
 const SECRET = {
   type: "string",
-  pattern: "^(?:kv|env:POSTHORN_SECRET_[A-Z0-9_]+_[A-Z0-9_]+)$",
+  pattern: SECRET_REFERENCE,
   description: '"kv", or "env:POSTHORN_SECRET_<APP>_…"',
 };
 const STRINGS = { type: "array", items: { type: "string", minLength: 1, maxLength: 300 }, minItems: 1, maxItems: 100 };
@@ -13,6 +14,7 @@ const HEADER_NAME = {
 };
 const HANDSHAKES = ["slack", "meta", "microsoft-graph", "dropbox", "zoom", "x", "cloudevents"];
 
+/** JSON Schemas of the options in `x-posthorn` (contract §2), in the order of the README's table. */
 export const OPTION_SCHEMAS = {
   schema: { type: ["object", "boolean"], description: "a JSON Schema (2020-12)" },
   select: {

@@ -1,19 +1,20 @@
-import type { ErrorObject, ValidateFunction } from "ajv";
+import type { ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 
-import { isNestedDeeper } from "../lib/json-depth.ts";
-import { nearestOf } from "../lib/nearest.ts";
+import { jsonFaultOf } from "../lib/json-fault.ts";
+import { placesOfPointers } from "../lib/json-line.ts";
 import type { AppName } from "../model/app-name.ts";
 import { parseAppName } from "../model/app-name.ts";
 import type { EventName } from "../model/event-name.ts";
 import { parseEventName, reachesWorkflows } from "../model/event-name.ts";
 import type { HookOptions } from "../model/hook-options.ts";
 import type { HookType } from "../model/hook.ts";
-import type { OptionName } from "./app-definition-schema.ts";
-import { APP_DEFINITION_SCHEMA, OPTION_SCHEMAS, OPTION_TYPES } from "./app-definition-schema.ts";
+import { APP_DEFINITION_SCHEMA } from "./app-definition-schema.ts";
 import { defaultOptions } from "./default-options.ts";
-import { schemaProblemsOf } from "./schema-rules.ts";
-import { secretProblemsOf } from "./secret-rules.ts";
+import type { DefinitionFault } from "./definition-faults.ts";
+import { shapeFaultsOf } from "./definition-faults.ts";
+import type { DefinitionContext } from "./definition-rules.ts";
+import { eventNameOf, recordOf, ruleFaultsOf } from "./definition-rules.ts";
 
 export interface HookDefinition {
   readonly eventName: EventName;
@@ -30,12 +31,11 @@ export interface AppDefinition {
   readonly hooks: readonly HookDefinition[];
 }
 
-/** One thing that is wrong in a definition: where, what was found, what is allowed. */
-interface DefinitionProblem {
+/** One thing that is wrong in a definition, and where it stands. */
+interface DefinitionProblem extends DefinitionFault {
   readonly file: string;
-  /** JSON Pointer (RFC 6901). */
-  readonly pointer: string;
-  readonly message: string;
+  /** 1-based. */
+  readonly line: number;
 }
 
 export type DefinitionReading =
@@ -51,41 +51,38 @@ interface RawHook {
 }
 interface RawDefinition {
   app: string;
-  version: string;
-  title: string;
+  version?: string;
+  title?: string;
   hooks: RawHook[];
 }
 
 const MAX_FILE_BYTES = 1024 * 1024;
-/** Far less than what a walk by recursion bears, here and in the threads that run a hook's schema. */
-const MAX_DEPTH = 200;
-const MAX_FOUND_CHARACTERS = 80;
+/** What is nested deeper would end the stack of whoever walks it. */
+const MAX_DEPTH = 512;
 
 /**
- * Reads an app definition (contract §2); `isKvAllowed` when there is a key to keep secrets under. Every problem at once, each with its place, what was found and what is allowed.
- * Never throws.
+ * Reads an app definition (contract §2). Everything that is wrong in it at once, in the order of the text: its shape, the
+ * rules, and names that belong to somebody else. No secret is repeated in what is said. Never throws.
  */
 export function readAppDefinition(
   text: string,
   file: string,
-  settings: { readonly isKvAllowed: boolean } = { isKvAllowed: false },
+  context: DefinitionContext = { isKvAllowed: false },
 ): DefinitionReading {
-  const invalid = (pointer: string, message: string): DefinitionReading => ({
+  const invalid = (message: string, line = 1): DefinitionReading => ({
     kind: "invalid",
-    problems: [{ file, pointer, message }],
+    problems: [{ file, pointer: "", message, line }],
   });
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES) return invalid("", `is larger than ${MAX_FILE_BYTES} bytes`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    return invalid("", `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (isNestedDeeper(value, MAX_DEPTH)) return invalid("", `nests deeper than ${MAX_DEPTH} levels`);
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) return invalid(`is larger than ${MAX_FILE_BYTES} bytes`);
+  const json = text.replace(/^\uFEFF/, "");
+  const fault = jsonFaultOf(json, MAX_DEPTH);
+  if (fault !== undefined)
+    return invalid(`is invalid JSON: ${fault.what} (line ${fault.line} column ${fault.column})`, fault.line);
+  const value: unknown = JSON.parse(json);
   const validate = validator();
-  const shapeProblems = validate(value) ? [] : problemsOf(validate.errors ?? [], value, file);
-  const problems = [...shapeProblems, ...ruleProblems(value, shapeProblems, file, settings.isKvAllowed)];
-  if (problems.length > 0) return { kind: "invalid", problems };
+  const shapeFaults = validate(value) ? [] : shapeFaultsOf(validate.errors ?? []);
+  const faults = [...shapeFaults, ...ruleFaultsOf(value, context)];
+  if (faults.length > 0) return { kind: "invalid", problems: inPlace(faults, json, file) };
   const raw = value as RawDefinition;
   return {
     kind: "definition",
@@ -94,121 +91,40 @@ export function readAppDefinition(
   };
 }
 
+/** For `takenBy`: the app that an event name belongs to, when it is another one than the app that asks. */
+export function ownerInWords(owner: string | undefined, app: string | undefined): string | undefined {
+  return owner === undefined || owner === app ? undefined : `the app ${owner}`;
+}
+
+/** The event names that a text uses, as far as they can be read, and its app: also of one that is wrong elsewhere. */
+export function namesIn(text: string): { readonly app: string | undefined; readonly eventNames: readonly EventName[] } {
+  const json = text.replace(/^\uFEFF/, "");
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES || jsonFaultOf(json, MAX_DEPTH) !== undefined)
+    return { app: undefined, eventNames: [] };
+  const { app, hooks } = recordOf(JSON.parse(json));
+  const names = (Array.isArray(hooks) ? hooks : []).map((hook) => eventNameOf(recordOf(hook)));
+  return {
+    app: typeof app === "string" ? parseAppName(app) : undefined,
+    eventNames: names.filter((name) => name !== undefined),
+  };
+}
+
 let compiled: ValidateFunction | undefined;
 function validator(): ValidateFunction {
-  return (compiled ??= new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true }).compile(
-    APP_DEFINITION_SCHEMA,
-  ));
+  return (compiled ??= new Ajv2020({ allErrors: true, strict: false, verbose: true }).compile(APP_DEFINITION_SCHEMA));
 }
 
-function problemsOf(errors: readonly ErrorObject[], value: unknown, file: string): DefinitionProblem[] {
-  // The branches of an anyOf complain each for itself; the anyOf says what is allowed.
-  const told = errors.filter(({ schemaPath, keyword }) => keyword === "anyOf" || !/\/anyOf\//.test(schemaPath));
-  const problems = told.map((error) => ({ file, pointer: pointerOf(error), message: messageOf(error, value) }));
-  return problems.filter(
-    (problem, index) =>
-      problems.findIndex(({ pointer, message }) => pointer === problem.pointer && message === problem.message) ===
-      index,
+/** In the order of the text, each once, with its line. */
+function inPlace(faults: readonly DefinitionFault[], text: string, file: string): DefinitionProblem[] {
+  const once = [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.message}`, fault])).values()];
+  const places = placesOfPointers(
+    text,
+    once.map(({ pointer }) => pointer),
   );
-}
-
-function pointerOf({ instancePath, params }: ErrorObject): string {
-  const name: unknown = params["missingProperty"] ?? params["additionalProperty"];
-  return typeof name === "string"
-    ? `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`
-    : instancePath;
-}
-
-function messageOf(error: ErrorObject, root: unknown): string {
-  const { keyword, params, parentSchema } = error;
-  if (keyword === "required") return "is required";
-  if (keyword === "additionalProperties" && error.instancePath.endsWith("/x-posthorn")) {
-    const name = String(params["additionalProperty"]);
-    const nearest = nearestOf(name, Object.keys(OPTION_SCHEMAS));
-    return `is an unknown option${nearest === undefined ? "" : `; did you mean "${nearest}"?`}`;
-  }
-  const found = foundAt(error.data ?? root);
-  const allowed = typeof parentSchema?.["description"] === "string" ? parentSchema["description"] : allowedBy(error);
-  return `is ${found}; allowed: ${allowed}`;
-}
-
-function allowedBy({ keyword, params, message }: ErrorObject): string {
-  if (keyword === "enum")
-    return (params["allowedValues"] as unknown[]).map((value) => JSON.stringify(value)).join(", ");
-  if (keyword === "const") return JSON.stringify(params["allowedValue"]);
-  return message ?? keyword;
-}
-
-function foundAt(value: unknown): string {
-  const text = JSON.stringify(value) ?? "missing";
-  return text.length > MAX_FOUND_CHARACTERS ? `${text.slice(0, MAX_FOUND_CHARACTERS)}…` : text;
-}
-
-/** The rules that a schema cannot say, for every hook whose shape is right. */
-function ruleProblems(
-  value: unknown,
-  shapeProblems: readonly DefinitionProblem[],
-  file: string,
-  isKvAllowed: boolean,
-): DefinitionProblem[] {
-  const raw = value as RawDefinition | null;
-  if (!Array.isArray(raw?.hooks) || typeof raw.app !== "string") return [];
-  return raw.hooks.flatMap((hook, index) => {
-    const at = `/hooks/${index}`;
-    if (shapeProblems.some(({ pointer }) => pointer === at || pointer.startsWith(`${at}/`))) return [];
-    return hookProblems(raw, hook, index, isKvAllowed).map(([pointer, message]) => ({
-      file,
-      pointer: at + pointer,
-      message,
-    }));
-  });
-}
-
-/** What a schema cannot say: names that stand twice, options of another type, secrets of another app, redirects. */
-function hookProblems(
-  definition: RawDefinition,
-  hook: RawHook,
-  index: number,
-  isKvAllowed: boolean,
-): [pointer: string, message: string][] {
-  const problems: [string, string][] = [];
-  const first = definition.hooks.findIndex(({ eventName }) => eventName === hook.eventName);
-  if (first < index)
-    problems.push([
-      "/eventName",
-      `is ${JSON.stringify(hook.eventName)}, which /hooks/${first} has already; allowed: a name of its own`,
-    ]);
-  for (const [name, value] of Object.entries(hook["x-posthorn"] ?? {})) {
-    const at = `/x-posthorn/${name}`;
-    const types = OPTION_TYPES[name as OptionName];
-    if (!types.includes(hook.type)) {
-      // Defaults that the schema filled in are of every type; only what was written differs from them.
-      if (!isDefault(name as OptionName, value))
-        problems.push([at, `is for hooks of type ${types.join(" or ")}, not ${hook.type}`]);
-    }
-  }
-  problems.push(...secretProblemsOf(hook["x-posthorn"] ?? {}, definition.app, isKvAllowed));
-  problems.push(...schemaProblemsOf(hook["x-posthorn"]?.["schema"]));
-  const { redirect, origins } = (hook["x-posthorn"] ?? {}) as { redirect?: string; origins?: readonly string[] };
-  if (redirect !== undefined && !isAllowedRedirect(redirect, origins ?? [])) {
-    problems.push([
-      "/x-posthorn/redirect",
-      `is ${foundAt(redirect)}; allowed: a path that begins with one /, or an address whose origin is in origins`,
-    ]);
-  }
-  return problems;
-}
-
-function isDefault(name: OptionName, value: unknown): boolean {
-  const schema = OPTION_SCHEMAS[name];
-  return "default" in schema && JSON.stringify(value) === JSON.stringify(schema.default);
-}
-
-/** `//host` and `/\host` look relative and are not (WHATWG URL §4.4). */
-function isAllowedRedirect(redirect: string, origins: readonly string[]): boolean {
-  if (/^\/(?![/\\])/.test(redirect)) return !/[\\\s]/.test(redirect);
-  const url = URL.parse(redirect);
-  return url !== null && (url.protocol === "https:" || url.protocol === "http:") && origins.includes(url.origin);
+  return once
+    .map((fault, index) => ({ fault, place: places[index] ?? { offset: 0, line: 1 } }))
+    .toSorted((a, b) => a.place.offset - b.place.offset)
+    .map(({ fault, place }) => ({ file, ...fault, line: place.line }));
 }
 
 /** What an operator should know of an event name of `app` that is right in itself. */
@@ -223,7 +139,7 @@ export function eventNameWarnings(app: string, eventName: string): string[] {
 function definitionOf(raw: RawDefinition): AppDefinition {
   return {
     app: believed(parseAppName(raw.app)),
-    version: raw.version,
+    version: raw.version ?? "",
     title: raw.title || raw.app,
     hooks: raw.hooks.map((hook) => ({
       eventName: believed(parseEventName(hook.eventName)),

@@ -1,13 +1,17 @@
+import { SECRET_REFERENCE } from "./app-definition-schema.ts";
+
 /** A problem of one hook: where in the hook, and what is wrong. */
 type Problem = [pointer: string, message: string];
 
+/** The options that name secrets, as they are written: their shape is looked at elsewhere. */
 interface SecretOptions {
-  readonly key?: string;
-  readonly captcha?: { readonly secret: string };
-  readonly signature?: { readonly secret: string | readonly string[] };
-  readonly handshake?: string | { readonly kind: string; readonly secret?: string };
+  readonly key?: unknown;
+  readonly captcha?: unknown;
+  readonly signature?: unknown;
+  readonly handshake?: unknown;
 }
 
+const REFERENCE = new RegExp(SECRET_REFERENCE);
 /** Handshakes that answer with what only the secret's owner can compute, or compare a token with it. */
 const NEED_A_SECRET: ReadonlySet<string> = new Set(["meta", "zoom", "x"]);
 
@@ -15,13 +19,15 @@ const NEED_A_SECRET: ReadonlySet<string> = new Set(["meta", "zoom", "x"]);
  * What is wrong with the secrets of one hook's options. An app author must not reach variables of other apps (contract §2);
  * `kv` needs a key to keep secrets under (contract §6).
  */
-export function secretProblemsOf(options: SecretOptions, app: string, isKvAllowed: boolean): Problem[] {
+export function secretProblemsOf(options: SecretOptions, app: string | undefined, isKvAllowed: boolean): Problem[] {
   const { signature, handshake } = options;
   const problems = referencesOf(options).flatMap(([at, reference]) =>
     secretProblems(reference, app, isKvAllowed).map((message): Problem => [`/x-posthorn${at}`, message]),
   );
-  const { kind, secret } = typeof handshake === "object" ? handshake : { kind: handshake, secret: undefined };
-  if (kind !== undefined && NEED_A_SECRET.has(kind) && secret === undefined && signature === undefined)
+  const { kind, secret } = isObject(handshake)
+    ? (handshake as { kind?: unknown; secret?: unknown })
+    : { kind: handshake, secret: undefined };
+  if (typeof kind === "string" && NEED_A_SECRET.has(kind) && secret === undefined && signature === undefined)
     problems.push([
       "/x-posthorn/handshake",
       `is ${JSON.stringify(kind)} without a secret; allowed: { "kind": ${JSON.stringify(kind)}, "secret": … }, or a signature whose secret it shares`,
@@ -34,22 +40,33 @@ export function readsKeptSecret(options: SecretOptions): boolean {
   return referencesOf(options).some(([, reference]) => reference === "kv");
 }
 
+/** Whatever is no reference, a secret in plain text say, is left to the schema of the options. */
 function referencesOf({ key, captcha, signature, handshake }: SecretOptions): [at: string, reference: string][] {
-  const references: [at: string, reference: string][] = [];
-  if (key !== undefined) references.push(["/key", key]);
-  if (captcha !== undefined) references.push(["/captcha/secret", captcha.secret]);
-  if (typeof signature?.secret === "string") references.push(["/signature/secret", signature.secret]);
-  else
-    for (const [index, one] of (signature?.secret ?? []).entries())
-      references.push([`/signature/secret/${index}`, one]);
-  if (typeof handshake === "object" && handshake.secret !== undefined)
-    references.push(["/handshake/secret", handshake.secret]);
-  return references;
+  const signing = memberOf(signature, "secret");
+  const places: [at: string, reference: unknown][] = [
+    ["/key", key],
+    ["/captcha/secret", memberOf(captcha, "secret")],
+    ...(Array.isArray(signing)
+      ? signing.map((one, index): [string, unknown] => [`/signature/secret/${index}`, one])
+      : [["/signature/secret", signing] satisfies [string, unknown]]),
+    ["/handshake/secret", memberOf(handshake, "secret")],
+  ];
+  return places.flatMap(([at, reference]) =>
+    typeof reference === "string" && REFERENCE.test(reference) ? [[at, reference]] : [],
+  );
 }
 
-function secretProblems(reference: string, app: string, isKvAllowed: boolean): string[] {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+const memberOf = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined);
+
+function secretProblems(reference: string, app: string | undefined, isKvAllowed: boolean): string[] {
   if (reference === "kv")
     return isKvAllowed ? [] : ["is kv, which needs the setting POSTHORN_SECRETS_KEY; set it, or use env:…"];
+  // Whose variable it is cannot be said without an app.
+  if (app === undefined) return [];
   const prefix = `${ENV}${variablePrefixOf(app)}`;
   return reference.startsWith(prefix)
     ? []

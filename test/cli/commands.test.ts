@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { createProgram } from "../../src/cli/program.ts";
@@ -222,6 +223,72 @@ test("a definition with faults installs nothing, and each fault stands on a line
   expect(stderr).toContain(`${wrong}: /hooks/0/eventName is "a.*"; allowed: 1 to 16 tokens`);
   expect(stderr).toContain(`${wrong}: /hooks/1/type is required`);
   expect(await json("apps", "list")).not.toContainEqual(expect.objectContaining({ app: "wrong" }));
+});
+
+test("faults of several files, and names of other apps and streams, are all told in one run; --json tells them too", async () => {
+  const orders = await nats.connect();
+  await (await jetstreamManager(orders)).streams.add({ name: "ORDERS", subjects: ["orders.>"] });
+  await orders.close();
+  await json("apps", "install", definition);
+  const one = join(folder, "one.json");
+  const two = join(folder, "two.json");
+  const hooksOf = (...names: string[]) => names.map((eventName) => ({ eventName, type: "email" }));
+  await writeFile(
+    one,
+    JSON.stringify({ app: "one", version: 1, hooks: hooksOf("kustomer.app.shop.order", "orders.new") }, null, 1),
+  );
+  await writeFile(
+    two,
+    JSON.stringify({ app: "two", hooks: [...hooksOf("orders.new", "kustomer.app.one.a"), { type: "fax" }] }),
+  );
+  const ran = await posthorn("apps", "install", definition, one, two, "--json");
+  expect(ran.code).toBe(1);
+  const told = [
+    [one, "/version", "is 1; allowed: a text of at most 100 characters"],
+    [one, "/hooks/0/eventName", "belongs to the app shop; choose another name"],
+    [one, "/hooks/1/eventName", "belongs to the stream ORDERS; choose another name"],
+    [two, "/hooks/0/eventName", "belongs to the stream ORDERS; choose another name"],
+    [two, "/hooks/2/eventName", "is required"],
+    [two, "/hooks/2/type", 'is "fax"; allowed: "web", "form", "email"'],
+  ];
+  expect(ran.stderr).toBe(
+    `posthorn: ${told.map(([file, pointer, message]) => `${file}: ${pointer} ${message}`).join("\n")}. Correct the definition; nothing was installed.\n`,
+  );
+  const said = JSON.parse(ran.stdout) as {
+    problems: { file: string; pointer: string; message: string; line: number }[];
+  };
+  expect(said).toMatchObject({ hint: "correct the definition; nothing was installed", exitCode: 1 });
+  expect(said.problems.map(({ file, pointer, message }) => [file, pointer, message])).toEqual(told);
+  expect(said.problems.map(({ line }) => line)).toEqual([3, 6, 10, 1, 1, 1]);
+  expect(await json("apps", "list")).toMatchObject([{ app: "adhoc" }, { app: "shop" }]);
+
+  // Of two apps in one command that want a name, the first has it.
+  await writeFile(one, JSON.stringify({ app: "one", hooks: hooksOf("kustomer.app.one.a") }));
+  await writeFile(two, JSON.stringify({ app: "two", hooks: hooksOf("kustomer.app.one.a") }));
+  expect((await posthorn("apps", "install", one, two)).stderr).toBe(
+    `posthorn: ${two}: /hooks/0/eventName belongs to the app one, in ${one}; choose another name. Correct the definition; nothing was installed.\n`,
+  );
+  // Without NATS the faults of the file itself are told all the same.
+  await writeFile(two, JSON.stringify({ app: "two", hooks: [{ type: "fax" }] }));
+  const away = await posthornCommand(["apps", "install", two], { env: { POSTHORN_NATS_URL: "nats://127.0.0.1:1" } });
+  expect(away.stderr).toContain(`${two}: /hooks/0/eventName is required\n${two}: /hooks/0/type is "fax"`);
+  expect(away.stderr).toContain("nothing was installed; names of other apps could not be looked up.");
+});
+
+test.each([
+  [
+    ["apps", "show", "nobody"],
+    1,
+    { error: "no app nobody is installed", hint: "see `posthorn apps list`", exitCode: 1 },
+  ],
+  [["nothing"], 2, { error: "unknown command 'nothing'", exitCode: 2 }],
+  [["hooks", "create", "--type", "fax", "--name", "x"], 2, { error: expect.stringContaining("fax"), exitCode: 2 }],
+  [["serve", "--smtp-listen", "nowhere"], 78, { error: expect.stringContaining("POSTHORN_SMTP_LISTEN"), exitCode: 78 }],
+] as const)("with --json the error of %j is JSON on stdout, beside the line for people", async (args, code, error) => {
+  const ran = await posthorn(...args, "--json");
+  expect(ran.code).toBe(code);
+  expect(JSON.parse(ran.stdout)).toMatchObject(error);
+  expect(ran.stderr).toMatch(/^posthorn: /);
 });
 
 test("a server that is not there is one line that says where it was looked for", async () => {
