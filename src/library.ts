@@ -3,6 +3,7 @@ import type { ExtractLimits } from "./extract/limits.ts";
 import { choosePayload } from "./extract/payload.ts";
 import type { PayloadChoice } from "./extract/payload.ts";
 import type { DeadLetterCode } from "./model/dead-letter.ts";
+import { titleOf } from "./model/dead-letter.ts";
 import type { JsonLdForm, JsonSchema, Selection } from "./model/hook-options.ts";
 import type { Extraction, Item, ItemSource, Skipped } from "./model/item.ts";
 import type { MailSummary } from "./model/mail.ts";
@@ -61,7 +62,7 @@ export interface ExtractResult {
   readonly items: readonly ExtractedItem[];
   /** What would be published; `null` when there is nothing to publish, and then `deadLetter` says why. */
   readonly payload: { readonly json: string; readonly value: unknown; readonly item: ExtractedItem } | null;
-  readonly deadLetter: { readonly code: DeadLetterCode; readonly detail: string } | null;
+  readonly deadLetter: { readonly code: DeadLetterCode; readonly title: string; readonly detail: string } | null;
   /** What was looked through, in order. */
   readonly parts: readonly ExtractedPart[];
   /** What looked like an item and is none. */
@@ -158,7 +159,9 @@ function headOf({ mailSubject, from, messageId }: MailSummary): ExtractResult["m
 
 function deadLetterOf(choice: PayloadChoice): ExtractResult["deadLetter"] {
   if (choice.kind === "payload") return null;
-  return { code: choice.kind === "nothing" ? choice.code : "schema-failed", detail: choice.detail };
+  if (choice.kind === "schema-failed")
+    return { code: choice.kind, title: titleOf({ code: choice.kind }), detail: choice.detail };
+  return { code: choice.code, title: titleOf(choice), detail: choice.detail };
 }
 
 function publicPart({ part, mediaType, filename, bytes, forwarded, encrypted }: MailPart): ExtractedPart {

@@ -1,5 +1,4 @@
 import type { ExtractedItem, ExtractedPart, ExtractResult, ItemSource } from "../library.ts";
-import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
 import type { JsonText } from "../model/mail.ts";
 import { arrayOf, objectOf, toJson } from "../event/json.ts";
 import { itemsJson } from "../event/items-json.ts";
@@ -51,7 +50,7 @@ export function extractReport(name: string, result: ExtractResult): string {
   if (deadLetter !== null)
     lines.push(
       "",
-      `${styled("yellow", "dead letter")} ${deadLetter.code}: ${DEAD_LETTER_TITLES[deadLetter.code]}`,
+      `${styled("yellow", "dead letter")} ${deadLetter.code}: ${deadLetter.title}`,
       ...plainText(deadLetter.detail)
         .split("; ")
         .map((line) => `  ${line}`),

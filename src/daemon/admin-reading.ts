@@ -2,7 +2,7 @@ import type { FoundItem, MailReport, ReadingServices, TakeOptions } from "../adm
 import type { MailReading } from "../engine/read-mail.ts";
 import type { PayloadChoice } from "../extract/payload.ts";
 import { placeInWords } from "../extract/place-in-words.ts";
-import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
+import { titleOf } from "../model/dead-letter.ts";
 import type { Selection } from "../model/hook-options.ts";
 import type { LooseKind } from "../parse/loose-input.ts";
 import { kindOfInput } from "../parse/loose-input.ts";
@@ -98,6 +98,6 @@ function reportOf({ summary, extraction, choices, notes }: MailReading & { kind:
 
 function deadLetterOf(choice: PayloadChoice | undefined): { code: string; title: string; detail: string } | null {
   if (choice === undefined || choice.kind === "payload") return null;
-  const code = choice.kind === "nothing" ? choice.code : "schema-failed";
-  return { code, title: DEAD_LETTER_TITLES[code], detail: choice.detail };
+  const reason = choice.kind === "nothing" ? choice : { code: "schema-failed" as const };
+  return { code: reason.code, title: titleOf(reason), detail: choice.detail };
 }

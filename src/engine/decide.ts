@@ -64,7 +64,8 @@ export function decide(input: DecideInput): Decision {
 }
 
 function nothingFound(hook: Hook, choice: PayloadChoice & { kind: "nothing" }): Decision {
-  const reason: DeadLetterReason = { code: choice.code, detail: choice.detail };
+  const { code, detail, title } = choice;
+  const reason: DeadLetterReason = { code, detail, ...(title !== undefined && { title }) };
   // Only mail with nothing to extract is what `empty` speaks of; damaged JSON and a wrong key are kept for a person to see.
   if (choice.code !== "nothing-extracted") return { kind: "dead-letter", reason };
   switch (hook.options.empty) {

@@ -1,5 +1,5 @@
 import type { CutHookIds } from "../model/cut-hook-ids.ts";
-import { DEAD_LETTER_TITLES } from "../model/dead-letter.ts";
+import { titleOf } from "../model/dead-letter.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { HookType } from "../model/hook.ts";
 import type { JsonText } from "../model/mail.ts";
@@ -49,7 +49,7 @@ export function deadLetterJson(
   return objectOf([
     ["id", toJson(eventId)],
     ["time", toJson(new Date(frame.receivedAt).toISOString())],
-    ["reason", toJson({ code: reason.code, title: DEAD_LETTER_TITLES[reason.code], detail: frame.cut(reason.detail) })],
+    ["reason", toJson({ code: reason.code, title: titleOf(reason), detail: frame.cut(reason.detail) })],
     ["app", toJson(app)],
     ["hook", toJson(frame.displayEventName)],
     ["hooktype", toJson(frame.hooktype)],

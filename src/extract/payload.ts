@@ -20,6 +20,8 @@ export type PayloadChoice =
       readonly kind: "nothing";
       readonly code: "nothing-extracted" | "invalid-json" | "key-mismatch" | "limit-exceeded";
       readonly detail: string;
+      /** In place of the code's own title. */
+      readonly title?: string;
       /** The items that count for this hook, none of which was chosen. */
       readonly items: readonly Item[];
     }
@@ -28,6 +30,7 @@ export type PayloadChoice =
   | { readonly kind: "schema-unusable"; readonly detail: string };
 
 const MAX_NOTES = 20;
+const NOT_SELECTED = "Nothing that was found matches the hook's select";
 
 type Payload = PayloadChoice & { readonly kind: "payload" };
 
@@ -93,7 +96,7 @@ function nothing(extraction: Extraction, items: readonly Item[], options: Pick<H
   if (items.length > 0) {
     const found = items.slice(0, MAX_NOTES).map(({ format, types }) => (types.length > 0 ? types.join(" ") : format));
     const detail = `select ${JSON.stringify(options.select)} fits no item; found: ${found.join(", ")}`;
-    return nothingBut("nothing-extracted", detail, items);
+    return { ...nothingBut("nothing-extracted", detail, items), title: NOT_SELECTED };
   }
   const detail = whatWasLookedAt(extraction);
   // In prose, what only looked like JSON is no broken promise of the sender's.

@@ -18,9 +18,16 @@ export interface DeadLetterReason {
   readonly code: DeadLetterCode;
   /** What happened, for a person who looks for the mail. */
   readonly detail: string;
+  /** In place of the code's own title, where that would say something else. */
+  readonly title?: string;
 }
 
-/** The sentence that stands over each code in lists. */
+/** The sentence that stands over a dead letter. */
+export function titleOf({ code, title }: Pick<DeadLetterReason, "code" | "title">): string {
+  return title ?? DEAD_LETTER_TITLES[code];
+}
+
+/** The sentence of each code. */
 export const DEAD_LETTER_TITLES = {
   "nothing-extracted": "No JSON, JSON-LD or microdata was found",
   "schema-failed": "The payload does not meet the hook's schema",
