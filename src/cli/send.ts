@@ -7,13 +7,17 @@ import { signRequest } from "../authenticate/signatures/sign.ts";
 import type { ListenAddress } from "../config/units.ts";
 import type { Settings } from "../config/settings.ts";
 import { secretsFrom } from "../daemon/secrets.ts";
+import type { Storage } from "../daemon/storage.ts";
 import type { Hook } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
+import { DEAD_LETTER_STREAM } from "../publish/dead-letter.ts";
+import { deadLetterOfSent } from "../publish/dead-letters.ts";
 import { wantsJson, withStorage } from "./context.ts";
 import { print, printJson } from "./print.ts";
 import { sampleBody, sampleMail } from "../admin/samples.ts";
 
 const PATIENCE_MS = 30_000;
+const KEY_LIFE_MS = 60_000;
 
 /** `posthorn send`: one test message through the real door. */
 export function sendCommand(): Command {
@@ -41,37 +45,73 @@ export function sendCommand(): Command {
             : await readFile(source).catch((error: unknown) => {
                 throw new OperatorError(`cannot read ${source}`, "check the path", { cause: error });
               });
-        const { hook, settings, madeKey, secret } = await withStorage(async (storage, current) => {
-          const found = storage.snapshot.hookByEventName(event);
-          if (found === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
-          // A key of a minute: the command may already read and write everything in NATS.
-          const { signature } = found.options;
-          const made =
-            found.type === "web" && key === undefined && signature === undefined
-              ? await storage.keys.create({ app: found.app, expires: new Date(Date.now() + 60_000) }, Date.now())
-              : undefined;
-          const secrets = signature === undefined ? [] : secretsFrom(storage, process.env)(found, signature.secret);
-          return { hook: found, settings: current, madeKey: made?.key, secret: secrets[0] };
+        const report = await withStorage(async (storage, settings): Promise<Report> => {
+          const hook = storage.snapshot.hookByEventName(event);
+          if (hook === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
+          const before = (await storage.jsm.streams.info(DEAD_LETTER_STREAM)).state.last_seq;
+          const answer =
+            hook.type === "email"
+              ? await sendMail(hook, settings, body)
+              : await sendRequest(hook, settings, {
+                  body: body === undefined ? Buffer.from(sampleBody()) : body,
+                  contentType: contentTypeOf(source ?? ""),
+                  ...(await proofOf(storage, hook, key)),
+                });
+          const { app, eventName, type } = hook;
+          const { id, accepted } = answer;
+          const letter =
+            accepted && id !== undefined ? await deadLetterOfSent(storage, { app, eventName, id, before }) : undefined;
+          return {
+            event,
+            type,
+            answer: answer.text,
+            accepted,
+            deadLetter: letter && { id: letter.id, ...letter.reason },
+          };
         });
-        const answer =
-          hook.type === "email"
-            ? await sendMail(hook, settings, body)
-            : await sendRequest(hook, settings, {
-                body: body === undefined ? Buffer.from(sampleBody()) : body,
-                contentType: contentTypeOf(source ?? ""),
-                key: key ?? madeKey,
-                secret,
-              });
-        if (wantsJson(command)) printJson({ event, type: hook.type, answer: answer.text, accepted: answer.accepted });
-        else print(answer.text);
-        if (!answer.accepted) process.exitCode = 1;
+        const { deadLetter, accepted, answer } = report;
+        if (!accepted || deadLetter !== undefined) process.exitCode = 1;
+        if (wantsJson(command)) return printJson({ ...report, deadLetter: deadLetter ?? null });
+        print(answer);
+        if (deadLetter !== undefined)
+          throw new OperatorError(
+            `it became a dead letter, ${deadLetter.code}: ${deadLetter.title}. ${deadLetter.detail.replace(/\.$/, "")}`,
+            `see \`posthorn dead show ${deadLetter.id}\``,
+          );
       },
     );
+}
+
+interface Report {
+  readonly event: string;
+  readonly type: Hook["type"];
+  readonly answer: string;
+  /** The door took it: as an event, or as a dead letter. */
+  readonly accepted: boolean;
+  readonly deadLetter:
+    | { readonly id: string; readonly code: string; readonly title: string; readonly detail: string }
+    | undefined;
+}
+
+/** What proves who sends to a web hook: the key that was given or is made for a minute, or the hook's signing secret. */
+async function proofOf(
+  storage: Storage,
+  hook: Hook,
+  key: string | undefined,
+): Promise<Pick<Sending, "key" | "secret">> {
+  const { signature } = hook.options;
+  if (signature !== undefined) return { key, secret: secretsFrom(storage, process.env)(hook, signature.secret)[0] };
+  if (hook.type !== "web" || key !== undefined) return { key, secret: undefined };
+  // The command may already read and write everything in NATS.
+  const made = await storage.keys.create({ app: hook.app, expires: new Date(Date.now() + KEY_LIFE_MS) }, Date.now());
+  return { key: made.key, secret: undefined };
 }
 
 interface Answer {
   readonly accepted: boolean;
   readonly text: string;
+  /** Of the event or the dead letter. */
+  readonly id: string | undefined;
 }
 
 async function sendMail(hook: Hook, settings: Settings, body: Buffer | undefined): Promise<Answer> {
@@ -87,7 +127,7 @@ async function sendMail(hook: Hook, settings: Settings, body: Buffer | undefined
     `${text}${text.endsWith("\r\n") ? "" : "\r\n"}.`,
   ];
   const reply = await converse(settings.smtpListen.at, lines);
-  return { accepted: reply.startsWith("250"), text: reply };
+  return { accepted: reply.startsWith("250"), text: reply, id: /^250 2\.0\.0 (\S+)/.exec(reply)?.[1] };
 }
 
 /** Says each line after the reply to the one before; the first refusal, or the last reply, is the answer. */
@@ -161,7 +201,8 @@ async function sendRequest(hook: Hook, settings: Settings, sending: Sending): Pr
       body: new Uint8Array(body),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    return { accepted: response.ok, text: `${response.status} ${(await response.text()).trim()}` };
+    const text = (await response.text()).trim();
+    return { accepted: response.ok, text: `${response.status} ${text}`, id: /"id":"(\w+)"/.exec(text)?.[1] };
   } catch (error) {
     throw new OperatorError(
       `cannot reach ${host}:${at.port}`,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 
 import { parseDuration } from "../config/units.ts";
 import { readNode } from "../extract/json-node.ts";
+import { onOneLine } from "../lib/json-on-one-line.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { followEvents } from "../publish/follow-events.ts";
 import { wantsJson, withStorage } from "./context.ts";
@@ -33,7 +34,7 @@ export function tailCommand(): Command {
             ...(sinceMs !== undefined && { since: new Date(Date.now() - sinceMs) }),
           };
           for await (const { subject, text } of await followEvents(js, options)) {
-            print(asJson ? text : lineOf(subject, text));
+            print(asJson ? onOneLine(text) : lineOf(subject, text));
             left -= 1;
             if (left <= 0) break;
           }

@@ -6,6 +6,8 @@ import type { PublishOutcome } from "./publish-event.ts";
 /** The stream that holds what became no event, with the reason (contract §6). */
 export const DEAD_LETTER_STREAM = "POSTHORN_DEAD_LETTERS";
 
+export const deadLetterSubject = (app: string, eventName: string) => `posthorn.dead.${app}.${eventName}`;
+
 /** Publishes one dead letter on `posthorn.dead.<app>.<eventName>`, and says what became of it. Never throws. */
 export async function publishDeadLetter(
   letter: {
@@ -20,7 +22,7 @@ export async function publishDeadLetter(
 ): Promise<PublishOutcome> {
   const publication = {
     stream: DEAD_LETTER_STREAM,
-    subject: `posthorn.dead.${letter.app}.${letter.eventName}`,
+    subject: deadLetterSubject(letter.app, letter.eventName),
     messageId: letter.eventId,
     bytes: letter.bytes,
     contentType: "application/json",

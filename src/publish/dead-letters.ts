@@ -1,6 +1,8 @@
-import type { JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 
-import { DEAD_LETTER_STREAM } from "./dead-letter.ts";
+import { DEAD_LETTER_STREAM, deadLetterSubject } from "./dead-letter.ts";
+import { findStored } from "./find-stored.ts";
+import { EVENT_STREAM } from "./publish-event.ts";
 import { readForwards } from "./read-stream.ts";
 
 /** A dead letter as it stands in the stream. */
@@ -31,11 +33,12 @@ interface DeadMail {
   };
 }
 
-/** Dead letters, oldest first, with their sequence in the stream. */
+/** Dead letters, those of one subject where it is named, oldest first, with their sequence in the stream. */
 export async function* readDeadLetters(
   jsm: JetStreamManager,
+  subject?: string,
 ): AsyncGenerator<{ sequence: number; letter: StoredDeadLetter }> {
-  for await (const { sequence, text } of readForwards(jsm, DEAD_LETTER_STREAM))
+  for await (const { sequence, text } of readForwards(jsm, DEAD_LETTER_STREAM, subject))
     yield { sequence, letter: JSON.parse(text) as StoredDeadLetter };
 }
 
@@ -46,6 +49,25 @@ export async function findDeadLetter(
 ): Promise<{ sequence: number; letter: StoredDeadLetter } | undefined> {
   for await (const found of readDeadLetters(jsm)) if (found.letter.id === id) return found;
   return undefined;
+}
+
+/**
+ * The dead letter that a message just sent to a hook became, by the id in its answer; undefined when it became an event.
+ *
+ * One that stood there before (its sequence is at most `before`) counts when there is no event of that id: then the stream
+ * has recognised the message as a repeat.
+ */
+export async function deadLetterOfSent(
+  { js, jsm }: { readonly js: JetStreamClient; readonly jsm: JetStreamManager },
+  sent: { readonly app: string; readonly eventName: string; readonly id: string; readonly before: number },
+): Promise<StoredDeadLetter | undefined> {
+  const { app, eventName, id, before } = sent;
+  const letters = readDeadLetters(jsm, deadLetterSubject(app, eventName));
+  const found = (await Array.fromAsync(letters)).findLast(({ letter }) => letter.id === id);
+  if (found === undefined || found.sequence > before) return found?.letter;
+  const anywhere = { from: 0, to: Number.MAX_SAFE_INTEGER };
+  const event = await findStored(js, { stream: EVENT_STREAM, subject: eventName, messageId: id, ...anywhere });
+  return event === undefined ? found.letter : undefined;
 }
 
 /** Takes a dead letter off the stream. */

@@ -90,12 +90,17 @@ export async function readBackwards(
   return { entries: found, next: null, lookedAt };
 }
 
-/** Every entry that stands in a stream now, oldest first, a batch in memory at a time. */
-export async function* readForwards(jsm: JetStreamManager, stream: string): AsyncGenerator<StreamEntry> {
+/** Every entry that stands in a stream now, of one subject where it is named, oldest first, a batch in memory at a time. */
+export async function* readForwards(
+  jsm: JetStreamManager,
+  stream: string,
+  subject?: string,
+): AsyncGenerator<StreamEntry> {
   const { name, num_pending } = await jsm.consumers.add(stream, {
     ...EPHEMERAL,
     inactive_threshold: nanos(SLOW_READER_MS),
     deliver_policy: DeliverPolicy.All,
+    ...(subject !== undefined && { filter_subjects: [subject] }),
   });
   const consumer = await jsm.jetstream().consumers.get(stream, name);
   for (let left = num_pending; left > 0;) {
