@@ -26,11 +26,7 @@ export async function fetchDebianServer(cache: string, log: Log): Promise<string
   log.info("Fetching nats-server with apt, into the user's cache folder; the system stays as it is");
   const work = await mkdtemp(join(tmpdir(), "posthorn-apt-"));
   try {
-    await Promise.all(
-      ["lists/partial", "archives/partial"].map((folder) => mkdir(join(work, folder), { recursive: true })),
-    );
-    await writeFile(join(work, "sources.list"), `deb [signed-by=${KEYRING}] ${await debianMirror()} ${SUITE} main\n`);
-    const options = aptOptions(work);
+    const options = await ownApt(work, `deb [signed-by=${KEYRING}] ${await debianMirror()} ${SUITE} main\n`);
     await run("apt-get", [...options, "update"], { timeout: STEP_TIMEOUT_MS });
     await run("apt-get", [...options, "download", "nats-server"], { cwd: work, timeout: STEP_TIMEOUT_MS });
     const archive = (await readdir(work)).find((name) => name.endsWith(".deb"));
@@ -55,11 +51,26 @@ async function keep(program: string, cache: string): Promise<string> {
   return kept;
 }
 
-function aptOptions(work: string): string[] {
+/**
+ * Options for an apt that works in the folder `work` alone, with the package sources `sources`, on a machine that has
+ * nothing installed: what this machine has, or prefers, it would not fetch. Its proxies stay.
+ *
+ * Source: apt.conf(5), "Directories".
+ */
+export async function ownApt(work: string, sources: string): Promise<string[]> {
+  const folders = ["lists/partial", "archives/partial"];
+  await Promise.all(folders.map((folder) => mkdir(join(work, folder), { recursive: true })));
+  await writeFile(join(work, "sources.list"), sources);
+  await writeFile(join(work, "status"), "");
   const options = {
     "Dir::Etc::sourcelist": join(work, "sources.list"),
     "Dir::Etc::sourceparts": "-",
+    "Dir::Etc::preferences": "-",
+    "Dir::Etc::preferencesparts": "-",
+    "APT::Default-Release": "",
+    "Dir::State": work,
     "Dir::State::Lists": join(work, "lists"),
+    "Dir::State::status": join(work, "status"),
     "Dir::Cache": work,
     // As root apt would drop to a user who may not write here.
     "APT::Sandbox::User": process.getuid?.() === 0 ? "root" : "_apt",

@@ -51,7 +51,9 @@ export async function startExim(
   domain: string,
   to: { readonly port: number | string; readonly options: readonly string[] },
 ): Promise<Exim> {
-  const [root, wrapper] = await Promise.all(["exim4-daemon-light", "libnss-wrapper"].map(unpackedDebianPackage));
+  const [root, wrapper] = await Promise.all(
+    ["exim4-daemon-light", "libnss-wrapper"].map((name) => unpackedDebianPackage(name)),
+  );
   if (root === undefined || wrapper === undefined) throw new Error("two packages were asked for");
   const folder = await mkdtemp(join(tmpdir(), "posthorn-exim-"));
   await chmod(folder, 0o755);
