@@ -9,7 +9,7 @@ import { itemsJson, skippedJson } from "../event/items-json.ts";
 import { objectOf, toJson } from "../event/json.ts";
 import type { MailContext } from "../event/mail-json.ts";
 import { mailJson, travelsInside } from "../event/mail-json.ts";
-import { objectNameOf } from "../event/object-name.ts";
+import { deadLetterObjectNameOf, objectNameOf } from "../event/object-name.ts";
 import { rawMailJson } from "../event/raw-mail-json.ts";
 import type { CutHookIds } from "../model/cut-hook-ids.ts";
 import { hookIdCutter } from "../model/cut-hook-ids.ts";
@@ -108,7 +108,7 @@ export class MailPlanner {
     const { job, read } = this.#mail;
     const { hook, tag, addresses } = delivery;
     const names: string[] = [];
-    const object = this.#rawObject(names, sink);
+    const object = this.#rawObject(names, sink, deadLetterObjectNameOf);
     const eventId = this.eventIdOf(delivery);
     const frame: DeadLetterFrame = {
       eventId,
@@ -168,10 +168,10 @@ export class MailPlanner {
     return objects;
   }
 
-  #rawObject(names: string[], sink: PlanSink): string {
+  #rawObject(names: string[], sink: PlanSink, nameOf = objectNameOf): string {
     const { bytes } = this.#mail.job;
     this.#rawSha256 ??= hash("sha256", bytes);
-    return this.#object(bytes, this.#rawSha256, names, sink);
+    return this.#object(bytes, this.#rawSha256, names, sink, { size: bytes.length, isEncoded: false, nameOf });
   }
 
   #object(
@@ -179,20 +179,20 @@ export class MailPlanner {
     sha256: string,
     names: string[],
     sink: PlanSink,
-    { size, isEncoded } = { size: bytes.length, isEncoded: false },
+    {
+      size = bytes.length,
+      isEncoded = false,
+      nameOf = objectNameOf,
+    }: { readonly size?: number; readonly isEncoded?: boolean; readonly nameOf?: typeof objectNameOf } = {},
   ): string {
-    const name = this.#nameOf(sha256);
+    this.#messageKey ??= messageKeyOf(this.#identity);
+    const name = nameOf(this.#messageKey, sha256, this.#mail.job.receivedAt);
     names.push(name);
     if (!this.#named.has(name)) {
       this.#named.add(name);
       sink.objects.push({ name, size, sha256, isEncoded, bytes: sink.chunks.bytes(bytes, this.#mail.job.bytes) });
     }
     return name;
-  }
-
-  #nameOf(sha256: string): string {
-    this.#messageKey ??= messageKeyOf(this.#identity);
-    return objectNameOf(this.#messageKey, sha256, this.#mail.job.receivedAt);
   }
 
   #context(delivery: DeliveryJob, attachmentObjects: ReadonlyMap<string, string>, object: string | null): MailContext {
