@@ -7,7 +7,8 @@ import { createReplayMemory, replayDeadLetter } from "../daemon/replay.ts";
 import type { Storage } from "../daemon/storage.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { StoredDeadLetter } from "../publish/dead-letters.ts";
-import { discardDeadLetter, findDeadLetter, readDeadLetters } from "../publish/dead-letters.ts";
+import { findDeadLetter, readDeadLetters } from "../publish/dead-letters.ts";
+import { Discards } from "../publish/discards.ts";
 import { createLog } from "../telemetry/log.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { print, printJson, printTable, styled } from "./print.ts";
@@ -85,14 +86,15 @@ export function deadCommand(): Command {
     });
   dead
     .command("discard")
-    .description("take dead letters away for good")
+    .description("permanently delete dead letters, with the raw mail and files they name")
     .argument("<id...>")
     .action(async (ids: string[], _options, command: Command) => {
       await withStorage(async (storage) => {
+        const discards = new Discards(storage);
         for (const id of ids) {
-          const { sequence, letter } = await mustFind(storage.jsm, id);
-          await discardDeadLetter(storage.jsm, sequence);
-          await noteChange(storage, "dead-letter.discard", id, letter.reason.code);
+          const found = await mustFind(storage.jsm, id);
+          await discards.discard(found);
+          await noteChange(storage, "dead-letter.discard", id, found.letter.reason.code);
         }
       });
       if (wantsJson(command)) printJson({ discarded: ids });

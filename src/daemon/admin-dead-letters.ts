@@ -2,7 +2,7 @@ import type { Actor, DeadLetterServices, Entry, ReplayAnswer } from "../admin/se
 import { STREAMS } from "../nats/provision.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import type { StoredDeadLetter } from "../publish/dead-letters.ts";
-import { discardDeadLetter } from "../publish/dead-letters.ts";
+import { Discards } from "../publish/discards.ts";
 import { readBackwards, readEntry, readForwards } from "../publish/read-stream.ts";
 import { pageOf } from "./admin-events.ts";
 import type { NoteChange } from "./admin-hooks.ts";
@@ -14,10 +14,12 @@ import type { Storage } from "./storage.ts";
 const COUNT_MS = 400;
 const MOST_COUNTED = 20_000;
 const COUNT_STEP = 500;
+const KEPT_MS = 60_000;
 
 /** Dead letters, as the admin page sees them and acts on them. */
 export function adminDeadLetters(storage: Storage, stages: MailStages, noteChange: NoteChange): DeadLetterServices {
   const { jsm } = storage;
+  const discardsOf = keptShortly(() => new Discards(storage));
   const find = (sequence: number) => readEntry(jsm, STREAMS.deadLetters, sequence);
   return {
     deadLetters: (wish) => pageOf(storage, STREAMS.deadLetters, wish),
@@ -35,7 +37,7 @@ export function adminDeadLetters(storage: Storage, stages: MailStages, noteChang
         return answer;
       };
     },
-    discardDeadLetter: (sequence, by) => discard(storage, noteChange, sequence, by),
+    discardDeadLetter: (sequence, by) => discard(storage, discardsOf(), noteChange, sequence, by),
   };
 }
 
@@ -59,12 +61,29 @@ async function replay(
   }
 }
 
-async function discard(storage: Storage, noteChange: NoteChange, sequence: number, by: Actor): Promise<boolean> {
+/** The same for a run of calls, a new one after a pause: it holds something for every dead letter. */
+function keptShortly<T extends object>(make: () => T): () => T {
+  let kept: { readonly value: T; usedAt: number } | undefined;
+  return () => {
+    const now = performance.now();
+    if (kept === undefined || now - kept.usedAt > KEPT_MS) kept = { value: make(), usedAt: now };
+    kept.usedAt = now;
+    return kept.value;
+  };
+}
+
+async function discard(
+  storage: Storage,
+  discards: Discards,
+  noteChange: NoteChange,
+  sequence: number,
+  by: Actor,
+): Promise<boolean> {
   const entry = await readEntry(storage.jsm, STREAMS.deadLetters, sequence);
   if (entry === undefined) return false;
-  const { id, reason } = JSON.parse(entry.text) as StoredDeadLetter;
-  await discardDeadLetter(storage.jsm, sequence);
-  await noteChange(by, "dead-letter.discard", id, reason.code);
+  const letter = JSON.parse(entry.text) as StoredDeadLetter;
+  await discards.discard({ sequence, letter });
+  await noteChange(by, "dead-letter.discard", letter.id, letter.reason.code);
   return true;
 }
 

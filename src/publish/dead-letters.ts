@@ -1,5 +1,4 @@
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
-
 import { DEAD_LETTER_STREAM, deadLetterSubject } from "./dead-letter.ts";
 import { findStored } from "./find-stored.ts";
 import { EVENT_STREAM } from "./publish-event.ts";
@@ -38,7 +37,7 @@ export async function* readDeadLetters(
   jsm: JetStreamManager,
   subject?: string,
 ): AsyncGenerator<{ sequence: number; letter: StoredDeadLetter }> {
-  for await (const { sequence, text } of readForwards(jsm, DEAD_LETTER_STREAM, subject))
+  for await (const { sequence, text } of readForwards(jsm, DEAD_LETTER_STREAM, { subject }))
     yield { sequence, letter: JSON.parse(text) as StoredDeadLetter };
 }
 
@@ -70,7 +69,7 @@ export async function deadLetterOfSent(
   return event === undefined ? found.letter : undefined;
 }
 
-/** Takes a dead letter off the stream. */
+/** Takes a dead letter off the stream; what it names stays, for an event may name it now. */
 export async function discardDeadLetter(jsm: JetStreamManager, sequence: number): Promise<void> {
   await jsm.streams.deleteMessage(DEAD_LETTER_STREAM, sequence);
 }

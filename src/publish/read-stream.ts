@@ -90,16 +90,21 @@ export async function readBackwards(
   return { entries: found, next: null, lookedAt };
 }
 
-/** Every entry that stands in a stream now, of one subject where it is named, oldest first, a batch in memory at a time. */
+/**
+ * Every entry that stands in a stream now, of one subject and behind a sequence where they are named, oldest first, a batch
+ * in memory at a time.
+ */
 export async function* readForwards(
   jsm: JetStreamManager,
   stream: string,
-  subject?: string,
+  { subject, after }: { readonly subject?: string | undefined; readonly after?: number } = {},
 ): AsyncGenerator<StreamEntry> {
   const { name, num_pending } = await jsm.consumers.add(stream, {
     ...EPHEMERAL,
     inactive_threshold: nanos(SLOW_READER_MS),
-    deliver_policy: DeliverPolicy.All,
+    ...(after === undefined
+      ? { deliver_policy: DeliverPolicy.All }
+      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 }),
     ...(subject !== undefined && { filter_subjects: [subject] }),
   });
   const consumer = await jsm.jetstream().consumers.get(stream, name);
