@@ -47,9 +47,10 @@ export function commandsOf(parts: CommandParts): Commands {
             return { kind: "tryLater", cause: "our-fault" };
           });
         if (login.kind === "ok") return callback(null, { user: login.user });
-        if (login.kind === "tryLater") return callback(new ReplyError(replyTryLater(login.cause)));
+        if (login.kind === "tryLater") return callback(refuse(replyTryLater(login.cause), session, parts));
         const isGuessing = parts.connectionOf(session)?.countWrongLogin() ?? true;
-        callback(new ReplyError(isGuessing ? replyTryLater("guessing") : replyRefused("credentials-wrong")));
+        const reply = isGuessing ? replyTryLater("guessing") : replyRefused("credentials-wrong");
+        callback(refuse(reply, session, parts));
       }),
     onMailFrom: (address, session, callback) => {
       let refusal: Reply | undefined;
@@ -58,14 +59,20 @@ export function commandsOf(parts: CommandParts): Commands {
       } catch (error) {
         refusal = unanswered(error, parts);
       }
-      callback(refusal === undefined ? null : new ReplyError(refusal));
+      callback(refusal === undefined ? null : refuse(refusal, session, parts));
     },
     onRcptTo: (address, session, callback) =>
       parts.tasks.run("RCPT", async () => {
         const refusal = await rcptTo(address, session, parts).catch((error: unknown) => unanswered(error, parts));
-        callback(refusal === undefined ? null : new ReplyError(refusal));
+        callback(refusal === undefined ? null : refuse(refusal, session, parts));
       }),
   };
+}
+
+/** The error for this reply; the library sends it at once, when it is handed over. */
+function refuse(reply: Reply, session: SMTPServerSession, { connectionOf }: CommandParts): ReplyError {
+  connectionOf(session)?.giveCause(reply);
+  return new ReplyError(reply);
 }
 
 /** Without a reply of ours a bug would be a 550 of the library. */

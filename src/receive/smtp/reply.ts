@@ -6,16 +6,18 @@ import { REFUSED, TRY_LATER } from "../answers.ts";
 export interface Reply {
   readonly code: number;
   readonly text: string;
+  /** Why, for a refusal of ours; the library's own have none. */
+  readonly cause?: TryLaterCause | RefusedCause;
 }
 
 const MAX_IDS_IN_REPLY = 15;
 
 export function replyTryLater(cause: TryLaterCause): Reply {
-  return replyOf(TRY_LATER[cause]);
+  return { ...replyOf(TRY_LATER[cause]), cause };
 }
 
 export function replyRefused(cause: RefusedCause): Reply {
-  return replyOf(REFUSED[cause]);
+  return { ...replyOf(REFUSED[cause]), cause };
 }
 
 /** The reply for one recipient over LMTP, or for a whole mail with one recipient. */
@@ -42,7 +44,7 @@ export function replyTaken(outcomes: readonly Outcome[]): Reply {
 
 /** With POSTHORN_SOFT_BOUNCE every 5xx goes out as 4xx. */
 export function softened(reply: Reply): Reply {
-  return reply.code < 500 ? reply : { code: reply.code - 100, text: reply.text.replace(/^5\./, "4.") };
+  return reply.code < 500 ? reply : { ...reply, code: reply.code - 100, text: reply.text.replace(/^5\./, "4.") };
 }
 
 function replyOf(row: { readonly smtp: string; readonly text: string }): Reply {

@@ -3,6 +3,8 @@ import type { Reply } from "./reply.ts";
 import { softened } from "./reply.ts";
 import { SMTPConnection } from "./smtp-server.ts";
 
+/** RCPT behind a MAIL that was refused, DATA behind RCPTs that all were: a relay that pipelines could not know. */
+const BAD_SEQUENCE = 503;
 const ENHANCED_CODE = /^[245]\.\d{1,3}\.\d{1,3} /;
 // oxlint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u001f\u007f]/g;
@@ -10,6 +12,10 @@ const CONTROLS = /[\u0000-\u001f\u007f]/g;
 /** The library's conversation with replies of our own: a pipelined group in one write, each refusal told, 5xx softened where asked. */
 export abstract class ReplyingConnection extends SMTPConnection {
   readonly #held = new HeldReplies((lines) => this.#write(lines));
+  /** Of the reply that comes next, when it is one of ours: the library hands on its code and text only. */
+  #cause: Reply["cause"];
+  /** A command of the group was refused: the "bad sequence" behind it tells nothing new. */
+  #hasRefused = false;
 
   /** Every 5xx goes out as 4xx. */
   protected abstract get isSoftBouncing(): boolean;
@@ -18,16 +24,29 @@ export abstract class ReplyingConnection extends SMTPConnection {
   protected abstract onRefusal(reply: Reply): void;
 
   reply(reply: Reply): void {
+    this.giveCause(reply);
     this.send(reply.code, reply.text);
+  }
+
+  /** Says why the reply that comes next is given. */
+  giveCause({ cause }: Reply): void {
+    this.#cause = cause;
   }
 
   /** Every reply passes here; ours bring their enhanced code in the text, the library's get one from its table. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    if (typeof data !== "string" || code < 400) return this.#sendGood(code, data, context);
+    const cause = this.#cause;
+    this.#cause = undefined;
+    if (typeof data !== "string" || code < 400) {
+      this.#hasRefused = false;
+      return this.#sendGood(code, data, context);
+    }
+    const isEcho = code === BAD_SEQUENCE && this.#hasRefused;
+    this.#hasRefused = true;
     const reply = this.isSoftBouncing ? softened({ code, text: data }) : { code, text: data };
     const enhanced = ENHANCED_CODE.test(reply.text) ? "" : this._getEnhancedStatusCode(reply.code, context);
     const text = enhanced === "" ? reply.text : `${enhanced} ${reply.text}`;
-    this.onRefusal({ code: reply.code, text });
+    if (!isEcho) this.onRefusal({ code: reply.code, text, ...(cause !== undefined && { cause }) });
     this.session.error = lineOf(reply.code, text);
     this.#sendLine(reply.code, text);
     if (reply.code === 421) this.close();
