@@ -52,7 +52,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli", "main.ts"],
   pino: ["telemetry"],
   "pino-pretty": ["telemetry"],
-  "prom-client": ["telemetry"],
   "@nats-io/": ["nats", "publish", "registry"],
 };
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 
@@ -27,6 +28,7 @@ export class LiveCertificate implements Disposable {
   readonly #timer: NodeJS.Timeout;
   readonly #onHangUp = () => this.#look(true);
   #seen: string;
+  #ends: { readonly of: Certificate; readonly at: number } | undefined;
   #looking: Promise<void> = Promise.resolve();
 
   private constructor(current: Certificate, seen: string, files: CertificateFiles, log: Log) {
@@ -50,6 +52,13 @@ export class LiveCertificate implements Disposable {
         { cause: error, exitCode: 78 },
       );
     }
+  }
+
+  /** When the first of its file ends, milliseconds since the epoch: the chain behind it outlives it. */
+  get endsAt(): number {
+    if (this.#ends?.of !== this.current)
+      this.#ends = { of: this.current, at: Date.parse(new X509Certificate(this.current.cert).validTo) };
+    return this.#ends.at;
   }
 
   [Symbol.dispose](): void {

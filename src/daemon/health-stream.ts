@@ -34,6 +34,11 @@ export function fillCheck(facts: StreamFacts): HealthCheck {
   };
 }
 
+/** Days until a stream that may take so many bytes is full at the rate of the last hour. */
+export function daysLeftOf(facts: StreamFacts, limitBytes: number): number {
+  return facts.bytes >= limitBytes ? 0 : outlookOf(facts, limitBytes).daysLeft;
+}
+
 function outlookOf(
   { messages, bytes, lastHour, maxAgeMs, discardsOld }: StreamFacts,
   limitBytes: number,

@@ -125,7 +125,8 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
         "http.request.method": request.method,
         "posthorn.request_id": request.requestId,
       });
-    metrics.countOutcome("http", outcome.kind, causeOf(outcome));
+    const hook = request.hook.eventName;
+    metrics.countOutcome({ door: "http", hook, outcome: outcome.kind, cause: causeOf(outcome) });
     logRequest(request, outcome, performance.now() - startedAt, log);
     return delivered;
   };
@@ -176,6 +177,7 @@ function servicesOf(parts: HttpDoorParts): HttpDoorServices {
       log.debug("Refused", { door: "http", ...refused });
       parts.onRefusal?.(refused);
     },
+    onAnswered: (hook, milliseconds) => metrics.observeDelivery({ door: "http", hook }, milliseconds),
     onUnheard: (eventIds) => {
       for (const eventId of eventIds) parts.rememberStored(eventId);
     },

@@ -43,11 +43,15 @@ const MAX_MAILS_IN_FLIGHT = 2_000;
 const LARGEST_MAILS_PER_MINUTE = 20;
 /** Is its own ASCII form: nothing in it that a look-up by IDNA would change (UTS #46). */
 const PLAIN_DOMAIN = /^(?!.*--)[a-z0-9](?:[a-z0-9.-]*[a-z])?$/;
+/** What the library says of itself to a SIZE that is over the limit. */
+const TOO_LARGE = 552;
 const UNKNOWN_RECIPIENTS_PER_MINUTE = 100;
 /** So long before the end of the grace period deliveries are given up. */
 const LAST_REPLIES_MS = 1_000;
 
 export interface MailDoors {
+  /** When the certificate ends, milliseconds since the epoch; undefined without one. */
+  readonly certificateEndsAt: () => number | undefined;
   readonly doors: readonly {
     readonly name: "smtp" | "lmtp" | "smtps";
     readonly door: MailDoor;
@@ -153,6 +157,7 @@ export async function openMailDoors(parts: MailDoorParts): Promise<MailDoors> {
   return {
     doors,
     admission,
+    certificateEndsAt: () => certificate?.endsAt,
     close: async (graceMs) => {
       certificate?.[Symbol.dispose]();
       // Mail that has no ack by then hears 451 while its connection still stands.
@@ -220,10 +225,16 @@ function servicesOf(
       );
       const whole = combine(each);
       if (span !== undefined) endWithOutcomes(span, each, { "posthorn.transaction_id": mail.transactionId });
-      logMail(mail, each, facts, performance.now() - startedAt, log);
+      const tookMs = performance.now() - startedAt;
+      logMail(mail, each, facts, tookMs, log);
       // One reply speaks for all: what was stored beside it will come again.
       if (door === "smtp" && whole.kind === "tryLater") onUnheard(each);
-      for (const outcome of each) metrics.countOutcome(door, outcome.kind, causeInWords(outcome));
+      for (const [index, outcome] of each.entries()) {
+        const hook = mail.recipients[index]?.hook.eventName ?? "";
+        metrics.countOutcome({ door, hook, outcome: outcome.kind, cause: causeInWords(outcome) });
+      }
+      for (const hook of new Set(mail.recipients.map((recipient) => recipient.hook.eventName)))
+        metrics.observeDelivery({ door, hook }, tookMs);
       return { whole, each };
     } finally {
       mailsInFlight -= 1;
@@ -317,6 +328,7 @@ function refusalOf(
     hook: hookEventName ?? null,
     answer: `${reply.code} ${enhanced}`,
     reason: words.join(" "),
+    cause: reply.cause ?? (reply.code === TOO_LARGE ? "too-large" : "protocol"),
     sender: from ?? null,
     recipient: recipient ?? null,
   };

@@ -38,7 +38,8 @@ export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refu
   const note = (refused: Refusal) => {
     const refusal = { ...refused, sender: cut(refused.sender), recipient: cut(refused.recipient) };
     log.debug("Refused", { ...refusal });
-    metrics.countRefusal(refusal.door, refusal.answer);
+    const { door, hook, answer, cause } = refusal;
+    metrics.countRefusal({ door, hook: hook ?? "", answer, cause });
     trace.note(refusal);
   };
   return {
@@ -50,6 +51,7 @@ export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refu
         hook: hookEventName ?? null,
         answer: String(status),
         reason: cause,
+        cause,
         sender: null,
         recipient: null,
       }),

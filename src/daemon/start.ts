@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+
 import type { Settings } from "../config/settings.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
 import { recreateMissing } from "../nats/provision.ts";
@@ -15,6 +17,7 @@ import { openMailDoors } from "./mail-doors.ts";
 import { openRefusals } from "./refused.ts";
 import type { Storage } from "./storage.ts";
 import { openStorage } from "./storage.ts";
+import { daysUntilFull } from "./store-outlook.ts";
 import { openTracing } from "./traced.ts";
 import { openUnfinished } from "./unfinished.ts";
 
@@ -29,6 +32,7 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+const { version: VERSION } = createRequire(import.meta.url)("../../package.json") as { readonly version: string };
 /** How long one mail may take from its final dot to its reply; Postfix waits 600 s there. */
 const DELIVER_MS = 20_000;
 /** A thread that takes longer is waited for by the mails. */
@@ -61,6 +65,10 @@ export async function startDaemon(
   await started;
   const gate = publishGate();
   const metrics = createMetrics({
+    version: VERSION,
+    now: Date.now,
+    daysUntilFull: daysUntilFull(storage),
+    certificateEndsAt: () => ends.mail?.certificateEndsAt(),
     connections: () => ends.mail?.admission.connections ?? 0,
     bytesInFlight: () => ({
       mail: ends.mail?.admission.bytes.used ?? 0,

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly answer: string;
   /** In words, or the cause's name. */
   readonly reason: string;
+  /** The cause's name; `protocol` for what the protocol itself does not allow. */
+  readonly cause: string;
   /** MAIL FROM, `null` before it and over HTTP. Hook ids in it and in `recipient` are cut before it is kept. */
   readonly sender: string | null;
   /** The address of the RCPT that was refused. */

@@ -10,9 +10,9 @@ export interface Counter<Label extends string> extends Measure {
   series(): IterableIterator<readonly [Readonly<Record<Label, string>>, number]>;
 }
 
-export interface Histogram extends Measure {
-  observe(value: number): void;
-  /** How many values were at most as large as each bound, the last one being Infinity. */
+export interface Histogram<Label extends string> extends Measure {
+  observe(value: number, ...labels: [Label] extends [never] ? [] : [Readonly<Record<Label, string>>]): void;
+  /** How many values of all series were at most as large as each bound, the last one being Infinity. */
   cumulative(): ReadonlyMap<number, number>;
 }
 
@@ -42,9 +42,24 @@ export function createCounter<Label extends string>(
   };
 }
 
-/** A value that is asked for when somebody reads it. */
-export function createGauge(name: string, help: string, read: () => number): Measure {
-  return { text: () => `${head(name, help, "gauge")}${name} ${read()}\n` };
+/** A value that is asked for when somebody reads it; no line for it while it is not known. */
+export function createGauge(name: string, help: string, read: () => number | undefined): Measure {
+  return {
+    text: () => {
+      const value = read();
+      return `${head(name, help, "gauge")}${value === undefined ? "" : `${name} ${inText(value)}\n`}`;
+    },
+  };
+}
+
+/** A total that grows and is kept elsewhere. */
+export function createTotal(name: string, help: string, read: () => number): Measure {
+  return { text: () => `${head(name, help, "counter")}${name} ${inText(read())}\n` };
+}
+
+/** What does not change: its labels say it, and its value is 1. */
+export function createInfo(name: string, help: string, labels: Readonly<Record<string, string>>): Measure {
+  return { text: () => head(name, help, "gauge") + line(name, Object.keys(labels), labels, 1) };
 }
 
 /** Values that are asked for together, told apart by one label. */
@@ -63,31 +78,66 @@ export function createGauges<Label extends string, Key extends string>(
   };
 }
 
-/** How often a value was at most as large as each of `bounds`, which ascend. */
-export function createHistogram(name: string, help: string, bounds: readonly number[]): Histogram {
-  // What is larger than every bound is in `count` only.
-  const counts = bounds.map(() => 0);
-  let count = 0;
-  let sum = 0;
-  const cumulative = () => {
+interface Buckets {
+  /** What is larger than every bound is in `count` only. */
+  readonly counts: number[];
+  count: number;
+  sum: number;
+}
+
+/** How often a value was at most as large as each of `bounds`, which ascend, for each set of labels. */
+export function createHistogram<Label extends string = never>(
+  name: string,
+  help: string,
+  bounds: readonly number[],
+  labelNames: readonly Label[] = [],
+): Histogram<Label> {
+  const series = new Map<string, { readonly labels: Readonly<Record<Label, string>>; readonly buckets: Buckets }>();
+  const bucketsOf = (labels: Readonly<Record<Label, string>>): Buckets => {
+    const key = labelNames.map((label) => labels[label]).join("\0");
+    const known = series.get(key);
+    if (known !== undefined) return known.buckets;
+    const buckets = { counts: bounds.map(() => 0), count: 0, sum: 0 };
+    series.set(key, { labels, buckets });
+    return buckets;
+  };
+  // It has no label to give.
+  if (labelNames.length === 0) bucketsOf({} as Record<Label, string>);
+  const cumulativeOf = ({ counts, count }: Buckets): [bound: number, upTo: number][] => {
     let below = 0;
-    const all = new Map(bounds.map((bound, index) => [bound, (below += counts[index] ?? 0)]));
-    return all.set(Infinity, count);
+    return [
+      ...bounds.map((bound, index): [number, number] => [bound, (below += counts[index] ?? 0)]),
+      [Infinity, count],
+    ];
   };
   return {
-    observe: (value) => {
+    observe: (value, ...[labels]) => {
+      const buckets = bucketsOf(labels ?? ({} as Readonly<Record<Label, string>>));
       const index = bounds.findIndex((bound) => value <= bound);
-      if (index >= 0) counts[index] = (counts[index] ?? 0) + 1;
-      count += 1;
-      sum += value;
+      if (index >= 0) buckets.counts[index] = (buckets.counts[index] ?? 0) + 1;
+      buckets.count += 1;
+      buckets.sum += value;
     },
-    cumulative,
+    cumulative: () => {
+      const all = new Map([...bounds, Infinity].map((bound) => [bound, 0]));
+      for (const { buckets } of series.values())
+        for (const [bound, upTo] of cumulativeOf(buckets)) all.set(bound, (all.get(bound) ?? 0) + upTo);
+      return all;
+    },
     text: () =>
       head(name, help, "histogram") +
-      [...cumulative()]
-        .map(([bound, upTo]) => `${name}_bucket{le="${bound === Infinity ? "+Inf" : bound}"} ${upTo}\n`)
-        .join("") +
-      `${name}_sum ${sum}\n${name}_count ${count}\n`,
+      [...series.values()]
+        .map(
+          ({ labels, buckets }) =>
+            cumulativeOf(buckets)
+              .map(([bound, upTo]) =>
+                line(`${name}_bucket`, ["le", ...labelNames], { le: inText(bound), ...labels }, upTo),
+              )
+              .join("") +
+            line(`${name}_sum`, labelNames, labels, buckets.sum) +
+            line(`${name}_count`, labelNames, labels, buckets.count),
+        )
+        .join(""),
   };
 }
 
@@ -102,7 +152,13 @@ function line<Label extends string>(
   value: number,
 ): string {
   const written = labelNames.map((label) => `${label}="${escaped(labels[label])}"`).join(",");
-  return written === "" ? `${name} ${value}\n` : `${name}{${written}} ${value}\n`;
+  return written === "" ? `${name} ${inText(value)}\n` : `${name}{${written}} ${inText(value)}\n`;
+}
+
+/** Infinity as the format writes it. */
+function inText(value: number): string {
+  if (value === Infinity) return "+Inf";
+  return value === -Infinity ? "-Inf" : String(value);
 }
 
 /** As the format asks for in values of labels. */

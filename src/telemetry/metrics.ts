@@ -1,11 +1,15 @@
-import type { Registry } from "prom-client";
-
-import { createCounter, createGauge, createGauges, createHistogram } from "./exposition.ts";
+import { createBoundedNames } from "./bounded-names.ts";
+import { createCounter, createGauge, createGauges, createHistogram, createInfo } from "./exposition.ts";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Event names that are told apart; a series for each of very many would be too much for whoever reads them. */
+const MAX_HOOKS = 500;
+/** The media type of the text format, version 0.0.4. */
+const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Gauges whose value is asked for when somebody reads the metrics. */
+/** Values that are asked for when somebody reads the metrics. */
 export interface MetricSources {
+  readonly version: string;
   readonly connections: () => number;
   /** Bytes of mails and of request bodies in memory. */
   readonly bytesInFlight: () => { readonly mail: number; readonly http: number };
@@ -13,15 +17,33 @@ export interface MetricSources {
   readonly queueDepth: () => { readonly worker: number; readonly publish: number };
   readonly natsConnected: () => boolean;
   readonly registryLoaded: () => boolean;
+  /** Days until each stream is full at the rate of the last hour, Infinity for never; without those that are not known. */
+  readonly daysUntilFull: () => Promise<Readonly<Record<string, number>>>;
+  /** When the certificate of the mail listeners ends, milliseconds since the epoch; undefined without one. */
+  readonly certificateEndsAt: () => number | undefined;
+  readonly now: () => number;
 }
 
-type Door = "smtp" | "lmtp" | "http";
+type MetricDoor = "smtp" | "lmtp" | "http";
 
-/** What is measured, named by Prometheus' conventions. No label carries an event name, an address or an id. */
+/** What is measured, named by Prometheus' conventions. The label `hook` is an event name; none carries an address or an id. */
 export interface Metrics {
-  countOutcome(door: Door, outcome: string, cause: string): void;
-  /** An answer that made a sender keep or give up something: "451 4.3.0", "404". */
-  countRefusal(door: Door, answer: string): void;
+  /** What became of a mail or request for one hook. */
+  countOutcome(what: {
+    readonly door: MetricDoor;
+    readonly hook: string;
+    readonly outcome: string;
+    readonly cause: string;
+  }): void;
+  /** An answer that made a sender keep or give up something ("451 4.3.0", "404"), and why; `hook` is "" where none was found. */
+  countRefusal(what: {
+    readonly door: MetricDoor;
+    readonly hook: string;
+    readonly answer: string;
+    readonly cause: string;
+  }): void;
+  /** From the end of a mail, or the begin of a request, to its answer. */
+  observeDelivery(what: { readonly door: MetricDoor; readonly hook: string }, milliseconds: number): void;
   observeAck(milliseconds: number): void;
   /** A try to publish that ended without an ack although the connection stood. */
   countNoAck(): void;
@@ -34,22 +56,27 @@ export interface Metrics {
   text(): Promise<{ readonly body: string; readonly contentType: string }>;
 }
 
-/**
- * The metrics of one daemon, beside those that Prometheus' client has of the process.
- *
- * Ours are counted by us. The client is loaded when the metrics are read for the first time: nobody may ever ask, and its
- * watch over the event loop wakes an idle process a hundred times a second (prom-client 15.1.3).
- */
+/** The metrics of one daemon, beside those of the process, which are made when somebody reads them for the first time. */
 export function createMetrics(sources: MetricSources): Metrics {
+  const hookNamed = createBoundedNames(MAX_HOOKS);
   const outcomes = createCounter("posthorn_outcomes_total", "Mails and requests by what became of them, per hook.", [
     "door",
+    "hook",
     "outcome",
     "cause",
   ]);
-  const refusals = createCounter("posthorn_refusals_total", "Answers of 4xx and 5xx, by door and code.", [
+  const refusals = createCounter("posthorn_refusals_total", "Answers of 4xx and 5xx by cause, per hook.", [
     "door",
+    "hook",
     "answer",
+    "cause",
   ]);
+  const deliveries = createHistogram(
+    "posthorn_delivery_seconds",
+    "From the final dot of a mail to its reply, and from the header of a request to its response, per hook.",
+    SECONDS,
+    ["door", "hook"],
+  );
   const ack = createHistogram("posthorn_ack_seconds", "From publish to JetStream's ack.", SECONDS);
   const noAcks = createCounter(
     "posthorn_publishes_unacknowledged_total",
@@ -63,9 +90,15 @@ export function createMetrics(sources: MetricSources): Metrics {
   );
   const restarts = createCounter("posthorn_worker_restarts_total", "Worker threads that were replaced.", []);
   const spans = createCounter("posthorn_spans_total", "Spans of traces, by whether the collector got them.", ["fate"]);
+  let daysUntilFull: Readonly<Record<string, number>> = {};
   const measures = [
+    createInfo("posthorn_build_info", "Version of Posthorn and of the Node that runs it.", {
+      version: sources.version,
+      node: process.version,
+    }),
     outcomes,
     refusals,
+    deliveries,
     ack,
     noAcks,
     parse,
@@ -81,11 +114,23 @@ export function createMetrics(sources: MetricSources): Metrics {
     createGauges("posthorn_queue_depth", "What waits for a worker, or to be published.", "queue", sources.queueDepth),
     createGauge("posthorn_nats_connected", "1 while NATS is connected.", () => Number(sources.natsConnected())),
     createGauge("posthorn_registry_loaded", "1 when the registry is loaded.", () => Number(sources.registryLoaded())),
+    createGauges(
+      "posthorn_store_full_days",
+      "Days until the stream is full at the rate of the last hour.",
+      "stream",
+      () => daysUntilFull,
+    ),
+    createGauge("posthorn_certificate_remaining_seconds", "Until the certificate of the mail listeners ends.", () => {
+      const endsAt = sources.certificateEndsAt();
+      return endsAt === undefined ? undefined : (endsAt - sources.now()) / 1_000;
+    }),
   ];
-  let ofProcess: Promise<Registry> | undefined;
+  let ofProcess: Promise<() => Promise<string>> | undefined;
   return {
-    countOutcome: (door, outcome, cause) => outcomes.add({ door, outcome, cause }),
-    countRefusal: (door, answer) => refusals.add({ door, answer }),
+    countOutcome: (what) => outcomes.add({ ...what, hook: hookNamed(what.hook) }),
+    countRefusal: (what) => refusals.add({ ...what, hook: what.hook === "" ? "" : hookNamed(what.hook) }),
+    observeDelivery: ({ door, hook }, milliseconds) =>
+      deliveries.observe(milliseconds / 1_000, { door, hook: hookNamed(hook) }),
     observeAck: (milliseconds) => ack.observe(milliseconds / 1_000),
     countNoAck: () => noAcks.add({}),
     observeParse: (milliseconds) => parse.observe(milliseconds / 1_000),
@@ -98,16 +143,19 @@ export function createMetrics(sources: MetricSources): Metrics {
       return { outcomes: byOutcome, acks: ack.cumulative() };
     },
     text: async () => {
-      const registry = await (ofProcess ??= processMetrics());
+      const [processText, days] = await Promise.all([
+        (ofProcess ??= processMetrics()).then((read) => read()),
+        sources.daysUntilFull(),
+      ]);
+      daysUntilFull = days;
       const ours = measures.map((measure) => measure.text()).join("\n");
-      return { body: `${ours}\n${await registry.metrics()}`, contentType: registry.contentType };
+      return { body: `${ours}\n${processText}`, contentType: CONTENT_TYPE };
     },
   };
 }
 
-async function processMetrics(): Promise<Registry> {
-  const { Registry, collectDefaultMetrics } = await import("prom-client");
-  const register = new Registry();
-  collectDefaultMetrics({ register });
-  return register;
+/** Loaded and made when somebody reads them for the first time: nobody may ever ask. */
+async function processMetrics(): Promise<() => Promise<string>> {
+  const { createProcessMetrics } = await import("./process-metrics.ts");
+  return createProcessMetrics();
 }

@@ -8,6 +8,7 @@ const REFUSAL: Refusal = {
   remoteAddress: "192.0.2.1",
   hook: null,
   answer: "550 5.1.1",
+  cause: "no-such-hook",
   reason: "No such hook here",
   sender: "a@example.org",
   recipient: "info@hooks.example",

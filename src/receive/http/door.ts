@@ -119,7 +119,8 @@ export class HttpDoor {
     this.#requests += 1;
     const url = request.url ?? "";
     const mark = url.indexOf("?");
-    return {
+    const startedAt = performance.now();
+    const call: Call = {
       request,
       response,
       requestId: `${this.#requestPrefix}-${this.#requests.toString(36)}`,
@@ -132,6 +133,10 @@ export class HttpDoor {
       isLast: () => this.#isClosing,
       size: 0,
     };
+    response.once("finish", () => {
+      if (call.hook !== undefined) this.#services.onAnswered(call.hook.eventName, performance.now() - startedAt);
+    });
+    return call;
   }
 
   /** Answers what no request may lack, or ask for (RFC 9112 §3.2, RFC 9110 §10.1.1); true when it did. */

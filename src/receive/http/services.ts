@@ -52,6 +52,8 @@ export interface HttpDoorServices {
   /** The sender went away before it heard that these were stored: it will send them again. */
   readonly onUnheard: (eventIds: readonly EventId[]) => void;
   readonly onRefusal: (refused: RefusedRequest) => void;
+  /** A response to a request for this hook went out, so many milliseconds after its header fields came. */
+  readonly onAnswered: (hookEventName: EventName, milliseconds: number) => void;
   onFault(sentence: string, fields: { readonly requestId: string; readonly error: unknown }): void;
   /** Bytes of bodies in memory. */
   readonly inFlight: Budget;

@@ -94,6 +94,7 @@ async function openDoor(
       whyNotNow: () => undefined,
       onUnheard: (ids) => state.unheard.push(...ids),
       onRefusal: (refused) => state.refused.push(refused),
+      onAnswered: () => undefined,
       onFault: (sentence) => state.faults.push(sentence),
       inFlight,
       ...services,
