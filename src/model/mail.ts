@@ -39,8 +39,10 @@ export interface ReceivedMail {
   readonly receivedAt: number;
   /** Who was at the other end of the connection that brought it. */
   readonly peer: Peer;
-  /** Log lines of one mail share it. */
+  /** Log lines of one mail share it, and no other mail has it. */
   readonly transactionId: string;
+  /** What a trusted relay calls the mail in its own log. */
+  readonly queueId?: string | undefined;
 }
 
 export interface MailAddress {

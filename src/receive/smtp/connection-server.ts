@@ -50,15 +50,16 @@ export class ConnectionServer extends SMTPServer {
     const door = this.#builtDoor();
     if (!door.settings.proxyRequired) return void setImmediate(() => callback(null, { id }));
     const refuse = (why: string) => {
+      door.onTurnedAway(socket.remoteAddress ?? "", why);
       socket.on("error", () => undefined);
       socket.destroy();
       callback(new Error(why));
     };
-    if (!door.isTrusted(socket.remoteAddress ?? "")) return refuse("not a trusted proxy");
+    if (!door.isTrusted(socket.remoteAddress ?? "")) return refuse("its address is not in POSTHORN_TRUSTED_RELAYS");
     awaitProxyHeader(socket, PROXY_HEADER_MS, (header) => {
       switch (header.kind) {
         case "invalid":
-          return refuse("no PROXY header");
+          return refuse("it sent no PROXY header");
         case "client":
           return callback(null, { id, remoteAddress: header.address, remotePort: header.port });
         case "proxy-itself":

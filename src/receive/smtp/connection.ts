@@ -26,6 +26,7 @@ import { TransactionBytes } from "./transaction-bytes.ts";
 /** Of the extensions that we announce: SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954). */
 const MAIL_PARAMETERS: ReadonlySet<string> = new Set(["SIZE", "BODY", "SMTPUTF8"]);
 const MAIL_PARAMETERS_WITH_AUTH: ReadonlySet<string> = new Set([...MAIL_PARAMETERS, "AUTH"]);
+const MAX_QUEUE_ID_CHARACTERS = 100;
 const NO_PARAMETERS: ReadonlySet<string> = new Set();
 
 type Asked = Pick<Recipient, "address"> & { readonly hook: Recipient["hook"] | undefined };
@@ -79,8 +80,14 @@ export class MailConnection extends ReplyingConnection {
     return this.#door.settings.softBounce;
   }
 
-  protected override onRefusal(reply: Reply): void {
-    this.#door.onRefusal(this, reply);
+  protected override onRefusal(reply: Reply, isOfMail: boolean): void {
+    this.#door.onRefusal(this, reply, isOfMail);
+  }
+
+  /** What a trusted relay calls this mail in its own log (XFORWARD IDENT). */
+  get #queueId(): string | undefined {
+    const ident = this._xForward.get("IDENT");
+    return typeof ident === "string" ? ident.slice(0, MAX_QUEUE_ID_CHARACTERS) : undefined;
   }
 
   /** What the next reply is about, for the trace of refused calls: the recipient last asked for. */
@@ -316,7 +323,9 @@ export class MailConnection extends ReplyingConnection {
         this.#door
           .deliver(end.bytes, envelopeOf(this.#facts()), this.#recipients, {
             peer: this.#peer(),
-            connectionId: this.id,
+            // The library counts the mails of a connection.
+            transactionId: `${this.id}.${this._transactionCounter + 1}`,
+            queueId: this.#queueId,
           })
           .then(
             ({ replies, onUnheard }) => {
@@ -343,6 +352,8 @@ export class MailConnection extends ReplyingConnection {
     }
     this.releaseReplies();
     this._transactionCounter += 1;
+    // The next mail on this connection has another one, or none.
+    this._xForward.delete("IDENT");
     this._unrecognizedCommands = 0;
     this._resetSession();
     this.#deadlines.expectMail();

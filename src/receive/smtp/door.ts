@@ -5,7 +5,7 @@ import type { SecureContextOptions } from "node:tls";
 import type { SMTPServerOptions, SMTPServerSession } from "smtp-server";
 
 import { Tasks } from "../../lib/tasks.ts";
-import type { Envelope, Peer, ReceivedMail, Recipient } from "../../model/mail.ts";
+import type { Envelope, ReceivedMail, Recipient } from "../../model/mail.ts";
 import type { Outcome, TryLaterCause } from "../../model/outcome.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Admission } from "../admission.ts";
@@ -53,6 +53,8 @@ interface TransactionLimits {
 /** One refusal as the relay hears it. */
 export interface MailRefusal {
   readonly reply: Reply;
+  /** It answers a mail that came whole. */
+  readonly isOfMail: boolean;
   readonly remoteAddress: string;
   /** The hook that the recipient led to. */
   readonly hookEventName: string | undefined;
@@ -96,6 +98,8 @@ export interface MailReplies {
   readonly onUnheard: () => void;
 }
 
+const TURNED_AWAY_EVERY_MS = 60_000;
+
 /** One SMTP or LMTP listener. */
 export class MailDoor {
   readonly settings: MailDoorSettings;
@@ -104,6 +108,8 @@ export class MailDoor {
   readonly #commands: Tasks;
   readonly #connectionOf = new WeakMap<SMTPServerSession, MailConnection>();
   isStopping = false;
+  #turnedAway = 0;
+  #turnedAwayTold = -Infinity;
 
   constructor(settings: MailDoorSettings, services: MailDoorServices) {
     this.settings = settings;
@@ -184,16 +190,27 @@ export class MailDoor {
     );
   }
 
-  onRefusal(connection: MailConnection, reply: Reply): void {
+  onRefusal(connection: MailConnection, reply: Reply, isOfMail: boolean): void {
     const { asked, remoteAddress, session } = connection;
     const mailFrom = session.envelope?.mailFrom;
     this.#services.onRefusal({
       reply,
+      isOfMail,
       remoteAddress,
       hookEventName: asked?.hook?.eventName,
       from: mailFrom ? mailFrom.address : undefined,
       recipient: asked?.address,
     });
+  }
+
+  /** A connection that was closed before it began: told once a minute, with how many there were since. */
+  onTurnedAway(remoteAddress: string, why: string): void {
+    this.#turnedAway += 1;
+    const now = performance.now();
+    if (now - this.#turnedAwayTold < TURNED_AWAY_EVERY_MS) return;
+    this.#services.log.info("Connection closed without a reply", { remoteAddress, why, count: this.#turnedAway });
+    this.#turnedAway = 0;
+    this.#turnedAwayTold = now;
   }
 
   onFault(sentence: string, error: unknown): void {
@@ -205,7 +222,7 @@ export class MailDoor {
     bytes: Uint8Array,
     envelope: Envelope,
     recipients: readonly Recipient[],
-    { peer, connectionId }: { readonly peer: Peer; readonly connectionId: string },
+    about: Pick<ReceivedMail, "peer" | "transactionId" | "queueId">,
   ): Promise<MailReplies> {
     if (isMailLoop(bytes)) {
       const replies = recipients.slice(0, this.settings.lmtp ? undefined : 1).map(() => replyRefused("mail-loop"));
@@ -216,8 +233,7 @@ export class MailDoor {
       envelope,
       recipients,
       receivedAt: Date.now(),
-      peer,
-      transactionId: connectionId,
+      ...about,
     });
     const onUnheard = () => this.#services.onUnheard(each);
     if (this.settings.lmtp) return { replies: each.map(replyOutcome), onUnheard };

@@ -16,12 +16,13 @@ export abstract class ReplyingConnection extends SMTPConnection {
   #cause: Reply["cause"];
   /** A command of the group was refused: the "bad sequence" behind it tells nothing new. */
   #hasRefused = false;
+  #isCollecting = false;
 
   /** Every 5xx goes out as 4xx. */
   protected abstract get isSoftBouncing(): boolean;
 
-  /** Told of every 4xx and 5xx before it goes out. */
-  protected abstract onRefusal(reply: Reply): void;
+  /** Told of every 4xx and 5xx before it goes out; `isOfMail` when it answers a mail that came whole. */
+  protected abstract onRefusal(reply: Reply, isOfMail: boolean): void;
 
   reply(reply: Reply): void {
     this.giveCause(reply);
@@ -46,7 +47,7 @@ export abstract class ReplyingConnection extends SMTPConnection {
     const reply = this.isSoftBouncing ? softened({ code, text: data }) : { code, text: data };
     const enhanced = ENHANCED_CODE.test(reply.text) ? "" : this._getEnhancedStatusCode(reply.code, context);
     const text = enhanced === "" ? reply.text : `${enhanced} ${reply.text}`;
-    if (!isEcho) this.onRefusal({ code: reply.code, text, ...(cause !== undefined && { cause }) });
+    if (!isEcho) this.onRefusal({ code: reply.code, text, ...(cause !== undefined && { cause }) }, this.#isCollecting);
     this.session.error = lineOf(reply.code, text);
     this.#sendLine(reply.code, text);
     if (reply.code === 421) this.close();
@@ -91,10 +92,12 @@ export abstract class ReplyingConnection extends SMTPConnection {
 
   /** Replies from now on wait for `releaseReplies()`. */
   protected collectReplies(): void {
+    this.#isCollecting = true;
     this.#held.collect();
   }
 
   protected releaseReplies(): void {
+    this.#isCollecting = false;
     this.#held.release();
   }
 }
