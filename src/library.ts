@@ -159,8 +159,8 @@ function headOf({ mailSubject, from, messageId }: MailSummary): ExtractResult["m
 
 function deadLetterOf(choice: PayloadChoice): ExtractResult["deadLetter"] {
   if (choice.kind === "payload") return null;
-  if (choice.kind === "schema-failed")
-    return { code: choice.kind, title: titleOf({ code: choice.kind }), detail: choice.detail };
+  if (choice.kind !== "nothing")
+    return { code: "schema-failed", title: titleOf({ code: "schema-failed" }), detail: choice.detail };
   return { code: choice.code, title: titleOf(choice), detail: choice.detail };
 }
 

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, Option } from "commander";
 
 import type { Settings } from "../config/settings.ts";
-import { SETTINGS, flagOf, readSettings } from "../config/settings.ts";
+import { SETTINGS, changedSettings, flagOf, readSettings } from "../config/settings.ts";
 import { natsSettingsOf, ownServerCredentials } from "../daemon/nats-settings.ts";
 import type { Daemon } from "../daemon/start.ts";
-import { startDaemon } from "../daemon/start.ts";
+import { VERSION, startDaemon } from "../daemon/start.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { answersNats } from "../nats/connection.ts";
 import { lockDataDirectory } from "../nats/data-lock.ts";
@@ -56,8 +56,15 @@ export function serveCommand(): Command {
     const given = Object.fromEntries(
       Object.entries(SETTINGS).map(([name, { variable }]) => [name, flags[camelCase(flagOf(variable))]]),
     );
-    const settings = readSettings(process.env, given as Record<string, string | undefined>);
-    await run(settings, flags, createLog(settings.logLevel));
+    const texts = given as Record<string, string | undefined>;
+    const settings = readSettings(process.env, texts);
+    const log = createLog(settings.logLevel);
+    log.info("Starting Posthorn", {
+      version: VERSION,
+      node: process.version,
+      settings: changedSettings(process.env, texts),
+    });
+    await run(settings, flags, log);
   });
 }
 

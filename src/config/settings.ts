@@ -333,8 +333,7 @@ export function readSettings(
   const values: Record<string, unknown> = {};
   const written = new Map<string, string>();
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    // An empty variable is what `NAME=` in a compose file means: not set.
-    const text = flags[name] ?? (env[setting.variable] || setting.default);
+    const text = textOf(name, setting, env, flags);
     values[name] = setting.read(text);
     written.set(setting.variable, "secret" in setting ? "…" : JSON.stringify(withoutCredentials(text)));
     if (values[name] === undefined) {
@@ -390,6 +389,28 @@ function signInProblems({ oidcIssuer, oidcClientId, adminUrl }: Partial<Settings
   return missing.length === 0
     ? []
     : [`POSTHORN_OIDC_ISSUER is set without ${missing.join(" and ")}; allowed: all of them, or none`];
+}
+
+/** The settings that are not left at their defaults, as they are written, by variable; secrets are not shown. */
+export function changedSettings(
+  env: NodeJS.ProcessEnv,
+  flags: Readonly<Record<string, string | undefined>> = {},
+): Readonly<Record<string, string>> {
+  const changed = Object.entries(SETTINGS).flatMap(([name, setting]): [string, string][] => {
+    const text = textOf(name, setting, env, flags);
+    return text === setting.default ? [] : [[setting.variable, "secret" in setting ? "…" : withoutCredentials(text)]];
+  });
+  return Object.fromEntries(changed);
+}
+
+/** A flag wins; an empty variable is what `NAME=` in a compose file means: not set. */
+function textOf(
+  name: string,
+  setting: Pick<SettingRow<unknown>, "variable" | "default">,
+  env: NodeJS.ProcessEnv,
+  flags: Readonly<Record<string, string | undefined>>,
+): string {
+  return flags[name] ?? (env[setting.variable] || setting.default);
 }
 
 /** What Kubernetes sets in every pod beside a service called `posthorn` (kubernetes.io, "Service", environment variables). */

@@ -5,7 +5,6 @@ import type { Settings } from "../config/settings.ts";
 import { SETTINGS } from "../config/settings.ts";
 import type { ListenAddress } from "../config/units.ts";
 import { TRANSACTION_LIMITS } from "../engine/budgets.ts";
-import type { MailFacts } from "../engine/job.ts";
 import { SharedGarbage } from "../engine/shared-garbage.ts";
 import { Deadlines } from "../lib/deadlines.ts";
 import { SlidingMinute } from "../lib/sliding-minute.ts";
@@ -25,14 +24,16 @@ import type { Login, MailDoorServices, MailRefusal } from "../receive/smtp/door.
 import { MailDoor } from "../receive/smtp/door.ts";
 import type { Lookup } from "../receive/smtp/recipient.ts";
 import type { Log } from "../telemetry/log.ts";
+import { newTraceId, spanContextOf } from "../telemetry/trace-context.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracer } from "../telemetry/tracer.ts";
 import { lookUpUnknown } from "./look-up.ts";
 import { LiveCertificate } from "./certificate.ts";
 import { connectionsWithinFileLimit } from "./file-limit.ts";
+import { causeInWords, hasOwnLine, logMail } from "./mail-log.ts";
 import { addressInWords, listenError } from "./listen-error.ts";
 import type { Storage } from "./storage.ts";
-import { endWithOutcomes, tracedMail } from "./traced.ts";
+import { endWithOutcomes, inTrace, tracedMail } from "./traced.ts";
 
 /** Mails in memory at once, in units of the largest one. */
 const LARGEST_MAILS_IN_FLIGHT = 8;
@@ -73,7 +74,7 @@ export interface MailDoorParts {
   /** How long one mail may take from its final dot to its reply, in milliseconds. */
   readonly deliverMs: number;
   /** Told of every 4xx and 5xx; returns at once. */
-  readonly onRefusal: (refusal: Refusal) => void;
+  readonly onRefusal: (refusal: Refusal, isLogged: boolean) => void;
   /** Told of what was stored for a relay that will send it again. */
   readonly rememberStored: (eventId: EventId) => void;
 }
@@ -218,15 +219,13 @@ function servicesOf(
     const startedAt = performance.now();
     const span = parts.tracer?.start(`${door} mail`, { startMs: mail.recipients[0]?.askedAt ?? mail.receivedAt });
     try {
-      const { outcomes: each, facts } = await deliverMail(
-        mail,
-        span === undefined ? stages : tracedMail(stages, span),
-        deadlines.next(),
-      );
+      const traceId = span === undefined ? newTraceId() : spanContextOf(span.traceparent).traceId;
+      const own = span === undefined ? inTrace(stages, traceId) : tracedMail(stages, span);
+      const { outcomes: each, facts } = await deliverMail(mail, own, deadlines.next());
       const whole = combine(each);
       if (span !== undefined) endWithOutcomes(span, each, { "posthorn.transaction_id": mail.transactionId });
       const tookMs = performance.now() - startedAt;
-      logMail(mail, each, facts, tookMs, log);
+      logMail(mail, each, { ...facts, tookMs, traceId }, log);
       // One reply speaks for all: what was stored beside it will come again.
       if (door === "smtp" && whole.kind === "tryLater") onUnheard(each);
       for (const [index, outcome] of each.entries()) {
@@ -258,7 +257,7 @@ function servicesOf(
     onUnheard,
     whyNotNow: () => (!nats.isConnected() ? "nats-away" : pulse.isSilent ? "no-ack" : undefined),
     hasRoom: () => mailsInFlight < MAX_MAILS_IN_FLIGHT,
-    onRefusal: (refused) => onRefusal(refusalOf(refused, door)),
+    onRefusal: (refused) => onRefusal(refusalOf(refused, door), hasOwnLine(refused)),
     admission,
     limits,
     log,
@@ -290,33 +289,6 @@ function servicesOf(
   }
 }
 
-/** One line per mail with its outcome, in the order of its recipients. */
-function logMail(
-  mail: ReceivedMail,
-  outcomes: readonly Outcome[],
-  { messageId }: MailFacts,
-  tookMs: number,
-  log: Log,
-): void {
-  const worst = outcomes.some(({ kind }) => kind === "tryLater");
-  const fields = {
-    transactionId: mail.transactionId,
-    remoteAddress: mail.envelope.remoteAddress,
-    messageId,
-    bytes: mail.bytes.length,
-    tookMs: Math.round(tookMs * 10) / 10,
-    outcomes: outcomes.map((outcome, index) => ({
-      hook: mail.recipients[index]?.hook.eventName,
-      outcome: outcome.kind,
-      ...("eventId" in outcome && { eventId: outcome.eventId }),
-      ...(outcome.kind !== "stored" && { cause: causeInWords(outcome) }),
-      ...(outcome.kind === "tryLater" && outcome.error !== undefined && { error: errorInWords(outcome.error) }),
-    })),
-  };
-  if (worst) log.warn("Mail not taken; the relay keeps it", fields);
-  else log.info("Mail", fields);
-}
-
 function refusalOf(
   { reply, remoteAddress, hookEventName, from, recipient }: MailRefusal,
   door: "smtp" | "lmtp",
@@ -333,14 +305,6 @@ function refusalOf(
     recipient: recipient ?? null,
   };
 }
-
-function causeInWords(outcome: Outcome): string {
-  if (outcome.kind === "deadLettered") return outcome.reason.code;
-  return outcome.kind === "stored" ? "" : outcome.cause;
-}
-
-const errorInWords = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error);
 
 /** `*.shop.example` stands for every domain below, at any depth. */
 const isIn = (domains: readonly string[], name: string) =>

@@ -8,10 +8,16 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Storage } from "./storage.ts";
 
 const SUM_EVERY_MS = 60_000;
+/** Lines of a minute, of everybody and of one remote address. */
+const TOLD_PER_MINUTE = 120;
+const TOLD_PER_ADDRESS = 20;
+/** The end of a connection, not of something that was asked for. */
+const ENDS: ReadonlySet<string> = new Set(["idle", "shutting-down"]);
 
 /** Where every door tells of its refusals. */
 export interface Refusals extends Disposable {
-  readonly note: (refusal: Refusal) => void;
+  /** `isLogged` when another line of the log tells of it. */
+  readonly note: (refusal: Refusal, isLogged: boolean) => void;
   readonly noteRequest: (refused: RefusedRequest) => void;
 }
 
@@ -32,32 +38,72 @@ export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refu
     },
     now: Date.now,
   });
-  const timer = setInterval(() => trace.flush(), SUM_EVERY_MS);
+  const told = new ToldRefusals(log);
+  const timer = setInterval(() => {
+    trace.flush();
+    told.nextMinute();
+  }, SUM_EVERY_MS);
   const cut = (address: string | null) =>
     address && cutHookIds(address, (id) => snapshot.hookById(id as HookId) !== undefined);
-  const note = (refused: Refusal) => {
+  const note = (refused: Refusal, isLogged: boolean) => {
     const refusal = { ...refused, sender: cut(refused.sender), recipient: cut(refused.recipient) };
-    log.debug("Refused", { ...refusal });
     const { door, hook, answer, cause } = refusal;
+    if (isLogged || door === "http" || ENDS.has(cause)) log.debug("Refused", { ...refusal });
+    else told.tell(refusal);
     metrics.countRefusal({ door, hook: hook ?? "", answer, cause });
     trace.note(refusal);
   };
   return {
     note,
     noteRequest: ({ remoteAddress, hookEventName, status, cause }) =>
-      note({
-        door: "http",
-        remoteAddress,
-        hook: hookEventName ?? null,
-        answer: String(status),
-        reason: cause,
-        cause,
-        sender: null,
-        recipient: null,
-      }),
+      note(
+        {
+          door: "http",
+          remoteAddress,
+          hook: hookEventName ?? null,
+          answer: String(status),
+          reason: cause,
+          cause,
+          sender: null,
+          recipient: null,
+        },
+        false,
+      ),
     [Symbol.dispose]: () => {
       clearInterval(timer);
       trace.flush();
+      told.nextMinute();
     },
   };
+}
+
+/** Refusals in the log, each with who and why, as many as somebody may read; the rest of a minute is counted. */
+class ToldRefusals {
+  readonly #log: Log;
+  readonly #byAddress = new Map<string, number>();
+  #told = 0;
+  #untold = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  tell(refusal: Refusal): void {
+    const { remoteAddress } = refusal;
+    const before = this.#byAddress.get(remoteAddress) ?? 0;
+    if (this.#told >= TOLD_PER_MINUTE || before >= TOLD_PER_ADDRESS) {
+      this.#untold += 1;
+      return;
+    }
+    this.#told += 1;
+    this.#byAddress.set(remoteAddress, before + 1);
+    this.#log.info("Refused", { ...refusal });
+  }
+
+  nextMinute(): void {
+    if (this.#untold > 0) this.#log.info("More was refused than is logged one by one", { count: this.#untold });
+    this.#told = 0;
+    this.#untold = 0;
+    this.#byAddress.clear();
+  }
 }

@@ -32,7 +32,9 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-const { version: VERSION } = createRequire(import.meta.url)("../../package.json") as { readonly version: string };
+export const { version: VERSION } = createRequire(import.meta.url)("../../package.json") as {
+  readonly version: string;
+};
 /** How long one mail may take from its final dot to its reply; Postfix waits 600 s there. */
 const DELIVER_MS = 20_000;
 /** A thread that takes longer is waited for by the mails. */

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 import type { Settings } from "../config/settings.ts";
 import type { Outcome, RequestOutcome } from "../model/outcome.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
@@ -5,6 +7,7 @@ import type { PublishOutcome } from "../publish/publish-event.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { SpanAttributes } from "../telemetry/otlp-json.ts";
+import { traceparentOf } from "../telemetry/trace-context.ts";
 import { SpanExport } from "../telemetry/span-export.ts";
 import type { Span, Tracer } from "../telemetry/tracer.ts";
 import { createTracer } from "../telemetry/tracer.ts";
@@ -27,6 +30,14 @@ export function openTracing(
     onRecovery: () => log.info("Traces reach their collector again", { endpoint }),
   });
   return { tracer: createTracer((span) => spans.add(span)), [Symbol.asyncDispose]: () => spans[Symbol.asyncDispose]() };
+}
+
+/** `stages` whose events all belong to one trace, which nobody records. */
+export function inTrace(stages: MailStages, traceId: string): MailStages {
+  return {
+    ...stages,
+    newTraceparent: () => traceparentOf({ traceId, spanId: randomBytes(8).toString("hex"), isSampled: false }),
+  };
 }
 
 type PublishStages = Pick<MailStages, "newTraceparent" | "publishEvent" | "publishDeadLetter">;

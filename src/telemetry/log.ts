@@ -21,7 +21,7 @@ export function createLog(level: LogLevel): Log {
   const logger = pino(
     {
       level,
-      base: null,
+      base: { pid: process.pid },
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
       timestamp: pino.stdTimeFunctions.isoTime,

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 /** Where a span stands: in which trace, under which id, and whether anybody records it. Ids are hex. */
 export interface SpanContext {
   readonly traceId: string;
@@ -13,6 +15,11 @@ export interface SpanContext {
 export function newTraceparent(random: Uint8Array): string {
   const hex = Buffer.from(random.buffer, random.byteOffset, random.byteLength).toString("hex");
   return traceparentOf({ traceId: hex.slice(0, 32), spanId: hex.slice(32, 48), isSampled: false });
+}
+
+/** The id of a trace that goes on with nobody's. */
+export function newTraceId(): string {
+  return randomBytes(16).toString("hex");
 }
 
 /** The traceparent that a sender brought, when it is one. */

@@ -252,6 +252,13 @@ const OPTIONS = {
     expect(await eventOf(hook)).toMatchObject({ payload: { n: 1 } });
   },
 
+  async deliveryId() {
+    const key = { "content-type": "application/json", "x-delivery": "7" };
+    const hook = await hookWith("web", "deliveryid", { deliveryId: { header: "X-Delivery" } });
+    const first = (await (await post(hook, '{"n":1}', key)).json()) as { id: string };
+    expect(await (await post(hook, '{"n":2}', key)).json()).toEqual({ ...first, duplicate: true });
+  },
+
   async handshake() {
     const { type, hookId } = await hookWith("web", "handshake", { handshake: "dropbox" });
     const before = (await storedIn(posthorn, "POSTHORN_EVENTS")).length;
