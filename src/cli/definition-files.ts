@@ -38,7 +38,9 @@ export async function withDefinitions<T>(
   try {
     return await withStorage(async (storage, settings) => {
       wasOpened = true;
-      const read = readAll(texts, { ...offline, takenBy: await ownersIn(storage, texts) });
+      const { snapshot } = storage;
+      const installed = { apps: snapshot.apps().map(({ app }) => app), hooks: snapshot.hooks() };
+      const read = readAll(texts, { ...offline, installed, takenBy: await ownersIn(storage, texts) });
       return await work(read, storage, settings);
     });
   } catch (error) {

@@ -40,6 +40,7 @@ function readDefinition({ snapshot, secrets }: Storage, text: string): Definitio
   return readAppDefinition(text, FILE, {
     isKvAllowed: secrets.hasKey,
     takenBy: (eventName, app) => ownerInWords(snapshot.hookByEventName(eventName)?.app, app),
+    installed: { apps: snapshot.apps().map(({ app }) => app), hooks: snapshot.hooks() },
   });
 }
 

@@ -57,8 +57,8 @@ interface RawDefinition {
 }
 
 const MAX_FILE_BYTES = 1024 * 1024;
-/** What is nested deeper would end the stack of whoever walks it. */
-const MAX_DEPTH = 512;
+/** Far less than what a walk by recursion bears, here and in the threads that run a hook's schema. */
+const MAX_DEPTH = 200;
 
 /**
  * Reads an app definition (contract §2). Everything that is wrong in it at once, in the order of the text: its shape, the

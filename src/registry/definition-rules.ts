@@ -8,7 +8,8 @@ import type { OptionName } from "./app-definition-schema.ts";
 import { OPTION_SCHEMAS, OPTION_TYPES } from "./app-definition-schema.ts";
 import type { DefinitionFault } from "./definition-faults.ts";
 import { foundAt, shapeFaultsOf } from "./definition-faults.ts";
-import { secretProblemsOf } from "./secret-rules.ts";
+import { schemaProblemsOf } from "./schema-rules.ts";
+import { secretProblemsOf, variableConflicts } from "./secret-rules.ts";
 
 /** What a definition is read against, beside the rules that hold for all. */
 export interface DefinitionContext {
@@ -16,6 +17,8 @@ export interface DefinitionContext {
   readonly isKvAllowed: boolean;
   /** Who has an event name already, in words ("the app shop"); undefined when `app`, which asks, may have it. */
   readonly takenBy?: (eventName: EventName, app: string | undefined) => string | undefined;
+  /** What is installed, whose variables are its own. */
+  readonly installed?: Parameters<typeof variableConflicts>[1];
 }
 
 const HOOK_TYPES: readonly HookType[] = ["web", "form", "email"];
@@ -26,7 +29,12 @@ export function ruleFaultsOf(value: unknown, context: DefinitionContext): Defini
   if (!Array.isArray(hooks)) return [];
   const appName = typeof app === "string" ? parseAppName(app) : undefined;
   const firstAt = new Map<unknown, number>();
-  return hooks.flatMap((one, index) => {
+  const options = hooks.map((hook) => ({ options: recordOf(recordOf(hook)["x-posthorn"]) }));
+  const conflicts =
+    appName === undefined || context.installed === undefined
+      ? []
+      : variableConflicts({ app: appName, hooks: options }, context.installed);
+  const faults = hooks.flatMap((one, index) => {
     const hook = recordOf(one);
     const at = `/hooks/${index}`;
     const first = firstAt.get(hook["eventName"]);
@@ -37,6 +45,7 @@ export function ruleFaultsOf(value: unknown, context: DefinitionContext): Defini
       ...secretProblemsOf(recordOf(hook["x-posthorn"]), appName, context.isKvAllowed),
     ].map(([pointer, message]) => ({ pointer: at + pointer, message }));
   });
+  return [...faults, ...conflicts.map(([pointer, message]) => ({ pointer, message }))];
 }
 
 type Fault = [pointer: string, message: string];
@@ -72,8 +81,7 @@ function optionFaults(hook: Record<string, unknown>, at: string): Fault[] {
     if (!isDefault(name as OptionName, value))
       faults.push([`/x-posthorn/${name}`, `is for hooks of type ${types.join(" or ")}, not ${type}`]);
   }
-  const schemaProblem = schemaProblemOf(options["schema"]);
-  if (schemaProblem !== undefined) faults.push(["/x-posthorn/schema", schemaProblem]);
+  faults.push(...schemaFaults(options["schema"]));
   const { redirect, origins } = options;
   const allowedOrigins = Array.isArray(origins) ? origins : [];
   if (typeof redirect === "string" && redirect !== "" && !isAllowedRedirect(redirect, allowedOrigins)) {
@@ -86,22 +94,16 @@ function optionFaults(hook: Record<string, unknown>, at: string): Fault[] {
   return faults;
 }
 
-/** Why a hook's schema cannot be used: it is none, or it points to another place, which is never fetched. */
-function schemaProblemOf(schema: unknown): string | undefined {
+/** Why a hook's schema cannot be used: it is none, or the engine that payloads run on cannot use it. */
+function schemaFaults(schema: unknown): Fault[] {
   // Another type is told by the shape already.
-  if (typeof schema !== "boolean" && Object.keys(recordOf(schema)).length === 0) return undefined;
+  if (typeof schema !== "boolean" && Object.keys(recordOf(schema)).length === 0) return [];
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true, verbose: true, logger: false });
-  const unusable = (why: string) => `is no JSON Schema that can be used: ${why}`;
-  try {
-    if (ajv.validateSchema(schema as object) === false) {
-      const faults = shapeFaultsOf(ajv.errors ?? []).map(({ pointer, message }) => `${pointer} ${message}`.trim());
-      return unusable([...new Set(faults)].join("; "));
-    }
-    ajv.compile(schema as object);
-    return undefined;
-  } catch (error) {
-    return unusable(error instanceof Error ? error.message : String(error));
+  if (ajv.validateSchema(schema as object) === false) {
+    const faults = shapeFaultsOf(ajv.errors ?? []).map(({ pointer, message }) => `${pointer} ${message}`.trim());
+    return [["/x-posthorn/schema", `is no JSON Schema that can be used: ${[...new Set(faults)].join("; ")}`]];
   }
+  return schemaProblemsOf(schema);
 }
 
 function isDefault(name: OptionName, value: unknown): boolean {

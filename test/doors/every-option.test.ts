@@ -253,8 +253,9 @@ const OPTIONS = {
   },
 
   async deliveryId() {
-    const key = { "content-type": "application/json", "x-delivery": "7" };
     const hook = await hookWith("web", "deliveryid", { deliveryId: { header: "X-Delivery" } });
+    const { key: apiKey } = await posthorn.daemon.storage.keys.create({ app: hook.app }, Date.now());
+    const key = { "content-type": "application/json", "x-delivery": "7", authorization: `Bearer ${apiKey}` };
     const first = (await (await post(hook, '{"n":1}', key)).json()) as { id: string };
     expect(await (await post(hook, '{"n":2}', key)).json()).toEqual({ ...first, duplicate: true });
   },
