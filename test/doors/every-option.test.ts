@@ -254,7 +254,7 @@ const OPTIONS = {
 
   async deliveryId() {
     const hook = await hookWith("web", "deliveryid", { deliveryId: { header: "X-Delivery" } });
-    const { key: apiKey } = await posthorn.daemon.storage.keys.create({ app: hook.app }, Date.now());
+    const { key: apiKey } = await posthorn.daemon.storage.keys.create({ app: hook.app, expires: null }, Date.now());
     const key = { "content-type": "application/json", "x-delivery": "7", authorization: `Bearer ${apiKey}` };
     const first = (await (await post(hook, '{"n":1}', key)).json()) as { id: string };
     expect(await (await post(hook, '{"n":2}', key)).json()).toEqual({ ...first, duplicate: true });

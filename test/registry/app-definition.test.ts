@@ -273,7 +273,7 @@ test.each([
   const reading = readAppDefinition(text, "shop.json");
   expect(reading).toEqual({
     kind: "invalid",
-    problems: [{ file: "shop.json", pointer: "", message: expect.stringContaining("nested deeper than 200") }],
+    problems: [{ file: "shop.json", pointer: "", line: 1, message: expect.stringContaining("nested deeper than 200") }],
   });
 });
 
