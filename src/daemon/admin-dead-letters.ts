@@ -1,5 +1,5 @@
 import type { Actor, DeadLetterServices, Entry, ReplayAnswer } from "../admin/services.ts";
-import { STREAMS } from "../nats/provision.ts";
+import { STREAMS } from "../nats/stream-names.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import type { StoredDeadLetter } from "../publish/dead-letters.ts";
 import { Discards } from "../publish/discards.ts";

@@ -1,5 +1,5 @@
 import type { Entry, EntryPage, EntryWish, EventServices } from "../admin/services.ts";
-import { STREAMS } from "../nats/provision.ts";
+import { STREAMS } from "../nats/stream-names.ts";
 import { followEvents } from "../publish/follow-events.ts";
 import { getObject } from "../publish/objects.ts";
 import { readBackwards, readEntry, sequenceAt } from "../publish/read-stream.ts";

@@ -1,6 +1,6 @@
 import type { Activity, HealthServices, StreamFill, Subscriber } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
-import { STREAMS } from "../nats/provision.ts";
+import { STREAMS } from "../nats/stream-names.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { checkHealth } from "./health.ts";
 import type { Storage } from "./storage.ts";

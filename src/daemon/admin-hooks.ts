@@ -2,7 +2,7 @@ import type { Actor, AdminHook, HookServices } from "../admin/services.ts";
 import type { Settings } from "../config/settings.ts";
 import type { HookId } from "../model/hook-id.ts";
 import type { Hook } from "../model/hook.ts";
-import { STREAMS } from "../nats/provision.ts";
+import { STREAMS } from "../nats/stream-names.ts";
 import { countsSince } from "../publish/read-stream.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { definitionIn, previewInstall } from "./admin-apps.ts";

@@ -1,4 +1,4 @@
-import { BUCKETS } from "../nats/provision.ts";
+import { BUCKETS } from "../nats/stream-names.ts";
 import type { PublishPermissions } from "../nats/permissions.ts";
 import { OWN_PERMISSIONS, mayPublish } from "../nats/permissions.ts";
 import type { HealthCheck } from "./health.ts";

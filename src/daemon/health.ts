@@ -2,7 +2,7 @@ import type { Settings } from "../config/settings.ts";
 import { durabilityOf } from "../nats/durability.ts";
 import { ownServerOf } from "../nats/own-server.ts";
 import { askPermissions } from "../nats/permissions.ts";
-import { STREAMS } from "../nats/provision.ts";
+import { STREAMS } from "../nats/stream-names.ts";
 import { streamFacts } from "../nats/stream-facts.ts";
 import { clockCheck } from "./health-clock.ts";
 import { permissionsCheck } from "./health-permissions.ts";

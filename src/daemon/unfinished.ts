@@ -1,5 +1,5 @@
 import { causeOfPublish } from "../nats/cause-of.ts";
-import { BUCKETS, STREAMS } from "../nats/provision.ts";
+import { BUCKETS, STREAMS } from "../nats/stream-names.ts";
 import { findStored } from "../publish/find-stored.ts";
 import { UnfinishedOutcomes } from "../publish/unfinished.ts";
 import { LiveBucket } from "../registry/live-bucket.ts";

@@ -6,7 +6,7 @@ import type { ObjectStore } from "@nats-io/obj";
 import { Objm } from "@nats-io/obj";
 import type { NatsConnection } from "@nats-io/transport-node";
 
-import { BUCKETS } from "./provision.ts";
+import { BUCKETS } from "./stream-names.ts";
 
 /** The ways into JetStream that the other rooms work with. */
 export interface NatsClients {

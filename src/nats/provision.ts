@@ -9,30 +9,8 @@ import { errors, nanos } from "@nats-io/transport-node";
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { addEventSubjects } from "./event-subjects.ts";
+import { BACKING_STREAMS, BUCKETS, STREAMS } from "./stream-names.ts";
 import { subjectCovers } from "./subject-covers.ts";
-
-/** The names of contract §6. */
-export const STREAMS = {
-  events: "POSTHORN_EVENTS",
-  deadLetters: "POSTHORN_DEAD_LETTERS",
-  refused: "POSTHORN_REFUSED",
-  audit: "POSTHORN_AUDIT",
-} as const;
-export const BUCKETS = {
-  registry: "posthorn_registry",
-  keys: "posthorn_keys",
-  secrets: "posthorn_secrets",
-  unfinished: "posthorn_unfinished",
-  objects: "posthorn_objects",
-} as const;
-/** The streams that hold the buckets. */
-const BACKING_STREAMS = {
-  registry: `KV_${BUCKETS.registry}`,
-  keys: `KV_${BUCKETS.keys}`,
-  secrets: `KV_${BUCKETS.secrets}`,
-  unfinished: `KV_${BUCKETS.unfinished}`,
-  objects: `OBJ_${BUCKETS.objects}`,
-} as const;
 
 export interface ProvisionSettings {
   readonly dedupeWindowMs: number;
