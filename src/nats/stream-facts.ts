@@ -3,6 +3,7 @@ import { AckPolicy, DeliverPolicy, DiscardPolicy } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { nanos } from "@nats-io/transport-node";
 
+import { addConsumer } from "./consumers.ts";
 import { ownServerOf } from "./own-server.ts";
 
 const HOUR_MS = 3_600_000;
@@ -92,7 +93,7 @@ async function recentCounts(jsm: JetStreamManager, stream: string, windowMs: num
 
 /** How many messages a stream has taken since a point in time; asked through a short-lived consumer, none is sent. */
 async function storedSince(jsm: JetStreamManager, stream: string, since: number): Promise<number> {
-  const { name, num_pending } = await jsm.consumers.add(stream, {
+  const { name, num_pending } = await addConsumer(jsm, stream, {
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: new Date(since).toISOString(),

@@ -1,6 +1,8 @@
 import type { JetStreamClient } from "@nats-io/jetstream";
 import { DeliverPolicy } from "@nats-io/jetstream";
 
+import { orderedConsumer } from "../nats/consumers.ts";
+
 const MESSAGE_ID = "Nats-Msg-Id";
 
 export interface StoredWish {
@@ -20,7 +22,7 @@ export interface StoredWish {
  * Throws what the client throws: then nobody knows.
  */
 export async function findStored(js: JetStreamClient, wish: StoredWish): Promise<number | undefined> {
-  const consumer = await js.consumers.get(wish.stream, {
+  const consumer = await orderedConsumer(js, wish.stream, {
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: wish.from + 1,
     filter_subjects: [wish.subject],
@@ -45,7 +47,7 @@ export async function storedIdsSince(
   js: JetStreamClient,
   wish: { readonly stream: string; readonly subject: string; readonly since: Date },
 ): Promise<Set<string>> {
-  const consumer = await js.consumers.get(wish.stream, {
+  const consumer = await orderedConsumer(js, wish.stream, {
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: wish.since.toISOString(),
     filter_subjects: [wish.subject],

@@ -1,6 +1,7 @@
 import type { ConsumerMessages, JetStreamClient } from "@nats-io/jetstream";
 import { DeliverPolicy } from "@nats-io/jetstream";
 
+import { orderedConsumer } from "../nats/consumers.ts";
 import { EVENT_STREAM } from "./publish-event.ts";
 import type { StreamEntry } from "./read-stream.ts";
 
@@ -18,7 +19,7 @@ export interface FollowOptions {
  * Resolves when the server has the consumer: nothing that is published after that is missed.
  */
 export async function followEvents(js: JetStreamClient, options: FollowOptions): Promise<AsyncGenerator<StreamEntry>> {
-  const consumer = await js.consumers.get(EVENT_STREAM, {
+  const consumer = await orderedConsumer(js, EVENT_STREAM, {
     ...startOf(options),
     ...(options.pattern !== undefined && { filter_subjects: [options.pattern] }),
   });

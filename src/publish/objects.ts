@@ -1,6 +1,8 @@
 import type { ObjectStore, ObjectStoreMeta } from "@nats-io/obj";
 import { setSha256Backend } from "@nats-io/obj";
 
+import { askAgain } from "../nats/ask-again.ts";
+
 // The client's own hash is written in JavaScript (3.4.0): a tenth of a second of this thread for 25 MB.
 setSha256Backend("native");
 
@@ -73,5 +75,13 @@ export async function removeObject(store: ObjectStore, name: string): Promise<vo
 
 /** The bytes of an object, `undefined` when it expired or never was. */
 export async function getObject(store: ObjectStore, name: string): Promise<Uint8Array | undefined> {
-  return (await store.getBlob(name)) ?? undefined;
+  const found = await askAgain(
+    () => store.get(name),
+    (late) => late?.data.cancel().catch(() => undefined),
+  );
+  if (found === null) return undefined;
+  // Both at once: a failure of the one rejects the other too.
+  const [bytes, failure] = await Promise.all([new Response(found.data).bytes(), found.error]);
+  if (failure instanceof Error) throw failure;
+  return bytes;
 }

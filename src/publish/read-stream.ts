@@ -2,6 +2,8 @@ import type { JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstrea
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 
+import { addConsumer } from "../nats/consumers.ts";
+
 /** A message as it stands in a stream. */
 export interface StreamEntry {
   readonly sequence: number;
@@ -99,7 +101,7 @@ export async function* readForwards(
   stream: string,
   { subject, after }: { readonly subject?: string | undefined; readonly after?: number } = {},
 ): AsyncGenerator<StreamEntry> {
-  const { name, num_pending } = await jsm.consumers.add(stream, {
+  const { name, num_pending } = await addConsumer(jsm, stream, {
     ...EPHEMERAL,
     inactive_threshold: nanos(SLOW_READER_MS),
     ...(after === undefined
@@ -137,7 +139,7 @@ export async function countsSince(
 ): Promise<number[]> {
   return Promise.all(
     since.map(async (moment) => {
-      const { num_pending } = await jsm.consumers.add(stream, {
+      const { num_pending } = await addConsumer(jsm, stream, {
         ...EPHEMERAL,
         filter_subjects: [...subjects],
         deliver_policy: DeliverPolicy.StartTime,
@@ -166,7 +168,7 @@ export async function readEntry(
 
 /** The sequence of the first entry stored at or after a moment; undefined when there is none. */
 export async function sequenceAt(jsm: JetStreamManager, stream: string, moment: Date): Promise<number | undefined> {
-  const { num_pending } = await jsm.consumers.add(stream, {
+  const { num_pending } = await addConsumer(jsm, stream, {
     ...EPHEMERAL,
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: moment.toISOString(),
@@ -188,7 +190,7 @@ async function openAt(
   { stream, subjects }: BackwardsWish,
   sequence: number,
 ): Promise<{ readonly name: string; readonly pending: number }> {
-  const { name, num_pending } = await jsm.consumers.add(stream, {
+  const { name, num_pending } = await addConsumer(jsm, stream, {
     ...EPHEMERAL,
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: Math.max(1, sequence),

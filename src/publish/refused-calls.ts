@@ -2,6 +2,7 @@ import type { JetStreamClient } from "@nats-io/jetstream";
 import { DeliverPolicy } from "@nats-io/jetstream";
 
 import type { RefusedCall, RefusedSum } from "../model/refused-call.ts";
+import { orderedConsumer } from "../nats/consumers.ts";
 
 const REFUSED_STREAM = "POSTHORN_REFUSED";
 
@@ -21,7 +22,7 @@ export async function* readRefusedCalls(
   js: JetStreamClient,
   options: { readonly since: Date; readonly follow: boolean },
 ): AsyncGenerator<RefusedEntry> {
-  const consumer = await js.consumers.get(REFUSED_STREAM, {
+  const consumer = await orderedConsumer(js, REFUSED_STREAM, {
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: options.since.toISOString(),
   });

@@ -1,12 +1,11 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
-import type { KV } from "@nats-io/kv";
-
 import { toBase32 } from "../lib/base32.ts";
 import { Tasks } from "../lib/tasks.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { LiveBucket } from "./live-bucket.ts";
+import type { OpenBucket } from "./read-bucket.ts";
 
 /** An API key as the bucket keeps it: the SHA-256 of the secret, never the secret. */
 export interface ApiKey {
@@ -45,10 +44,11 @@ export class KeyStore {
   readonly #used = new Map<string, string>();
   readonly #tasks: Tasks;
 
-  constructor(open: () => Promise<KV>, log: Log) {
+  constructor(open: () => Promise<OpenBucket>, log: Log, isWatched = true) {
     this.#bucket = new LiveBucket({
       name: "posthorn_keys",
       open,
+      isWatched,
       onChange: (key, value) => {
         if (key.startsWith(USED)) return this.#takeUse(key.slice(USED.length), value);
         const read = value === undefined ? undefined : readKey(value);

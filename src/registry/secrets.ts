@@ -1,10 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
-import type { KV } from "@nats-io/kv";
-
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { LiveBucket } from "./live-bucket.ts";
+import type { OpenBucket } from "./read-bucket.ts";
 
 /** A secret in its box: AES-256-GCM, each part base64. */
 interface Sealed {
@@ -42,11 +41,12 @@ export class SecretStore {
   readonly #records = new Map<string, SecretRecord>();
 
   /** `key` as its setting has it: 32 bytes in hex or base64; undefined when none is set. */
-  constructor(open: () => Promise<KV>, key: string | undefined, log: Log) {
+  constructor(open: () => Promise<OpenBucket>, key: string | undefined, log: Log, isWatched = true) {
     this.#key = key === undefined ? undefined : Buffer.from(key, /^[0-9a-f]{64}$/i.test(key) ? "hex" : "base64");
     this.#bucket = new LiveBucket({
       name: "posthorn_secrets",
       open,
+      isWatched,
       onChange: (name, value) => {
         const record = value === undefined ? undefined : readRecord(value);
         if (record === undefined) this.#records.delete(name);

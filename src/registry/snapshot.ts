@@ -5,6 +5,7 @@ import type { HookId } from "../model/hook-id.ts";
 import type { App, Hook } from "../model/hook.ts";
 import type { Log } from "../telemetry/log.ts";
 import { LiveBucket } from "./live-bucket.ts";
+import type { OpenBucket } from "./read-bucket.ts";
 import { keys, readApp, readClaim, readHook } from "./records.ts";
 
 const NEGATIVE_MS = 5_000;
@@ -29,11 +30,12 @@ export class RegistrySnapshot {
   /** Apps are gone that nobody uninstalled: the bucket was made anew, and no sender may be told that its hook never was. */
   #wasEmptied = false;
 
-  constructor(open: () => Promise<KV>, log: Log) {
+  constructor(open: () => Promise<OpenBucket>, log: Log, isWatched = true) {
     this.#log = log;
     this.#bucket = new LiveBucket({
       name: "posthorn_registry",
       open,
+      isWatched,
       onChange: (key, value) => this.#change(key, value),
       onReset: () => this.#reset(),
       onListed: () => this.#listed(),
