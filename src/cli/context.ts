@@ -13,14 +13,25 @@ export function wantsJson(command: Command): boolean {
   return command.optsWithGlobals<{ json?: boolean }>().json === true;
 }
 
-/** Runs `work` with everything that lives in NATS, and closes it again. Only warnings are logged, to stderr. */
+/**
+ * Runs `work` with everything that lives in NATS, and closes it again. Creates nothing: what is missing there, `posthorn serve`
+ * creates. Only warnings are logged, to stderr. Throws `OperatorError` for what the operator has to mend.
+ */
 export async function withStorage<T>(work: (storage: Storage, settings: Settings) => Promise<T>): Promise<T> {
   const settings = readSettings(process.env);
   warnOfUnknownSettings(createLog("warn"));
   // Only what a command needs is loaded: `--help` and `extract` know no NATS.
-  const { openStorage } = await import("../daemon/storage.ts");
-  await using storage = await openStorage(settings, createLog("warn"));
-  return await work(storage, settings);
+  const [{ openStorage }, { explained }, { missingStreams }] = await Promise.all([
+    import("../daemon/storage.ts"),
+    import("../nats/explain.ts"),
+    import("../nats/missing-streams.ts"),
+  ]);
+  await using storage = await openStorage(settings, createLog("warn"), { by: "command" });
+  try {
+    return await work(storage, settings);
+  } catch (error) {
+    throw explained(await missingStreams(storage.jsm, error));
+  }
 }
 
 /** Names each variable that looks like a setting and is none, with the setting that it was probably meant to be. */

@@ -45,6 +45,10 @@ export const readDomains = (text: string): readonly string[] | undefined => {
   return names.length > 0 && names.every(isDomain) ? names : undefined;
 };
 
+/** A JetStream domain is one token of a subject. */
+export const readDomainName = (text: string): { readonly value: string | undefined } | undefined =>
+  text === "" || /^[\w-]{1,64}$/.test(text) ? { value: text || undefined } : undefined;
+
 export const readListenAddress = (text: string): { readonly at: ListenAddress } | undefined => {
   const at = parseListenAddress(text);
   return at === undefined ? undefined : { at };

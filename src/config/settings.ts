@@ -2,6 +2,7 @@ import { nearestOf } from "../lib/nearest.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import {
   readCount,
+  readDomainName,
   readDomains,
   readDuration,
   readFlag,
@@ -76,6 +77,13 @@ export const SETTINGS = {
   natsCa: row("POSTHORN_NATS_CA", "", FILE, "CA certificates of the server", readOptional),
   natsCert: row("POSTHORN_NATS_CERT", "", FILE, "our client certificate", readOptional),
   natsKey: row("POSTHORN_NATS_KEY", "", FILE, "its private key", readOptional),
+  natsDomain: row(
+    "POSTHORN_NATS_DOMAIN",
+    "",
+    "a name without dots and blanks",
+    "JetStream domain, where it is not the server's own",
+    readDomainName,
+  ),
   smtpListen: row("POSTHORN_SMTP_LISTEN", "127.0.0.1:2525", LISTEN, "where relays deliver by SMTP", readListenAddress),
   lmtpListen: row("POSTHORN_LMTP_LISTEN", "off", LISTEN, "where relays deliver by LMTP", readListenAddress),
   httpListen: row("POSTHORN_HTTP_LISTEN", "127.0.0.1:8080", LISTEN, "form and web hooks", readListenAddress),

@@ -6,6 +6,7 @@ import { OperatorError } from "../model/operator-error.ts";
 import type { NatsSettings } from "../nats/connection.ts";
 import type { OwnCredentials } from "../nats/local-server.ts";
 import { loopbackAddress, parseNatsUrls } from "../nats/nats-url.ts";
+import type { ProvisionSettings } from "../nats/provision.ts";
 
 const OWN_USER = "posthorn";
 const PASSWORD_FILE = "nats-password";
@@ -71,4 +72,10 @@ function ownCredentialsOf({ dataDir }: Settings): Partial<NatsSettings> {
     // Not ours to read: a server that asks for it says so, another one does not.
     return { ownPasswordFile };
   }
+}
+
+/** What of the settings says how streams are made, and where. */
+export function streamSettingsOf(settings: Settings): ProvisionSettings {
+  const { dedupeWindow: dedupeWindowMs, eventsMaxAge: eventsMaxAgeMs, replicas, natsDomain } = settings;
+  return { dedupeWindowMs, eventsMaxAgeMs, replicas, domain: natsDomain.value };
 }

@@ -15,6 +15,7 @@ import { openHttpDoor } from "./http-door.ts";
 import type { MailDoors } from "./mail-doors.ts";
 import { openMailDoors } from "./mail-doors.ts";
 import { openRefusals } from "./refused.ts";
+import { streamSettingsOf } from "./nats-settings.ts";
 import type { Storage } from "./storage.ts";
 import { openStorage } from "./storage.ts";
 import { daysUntilFull } from "./store-outlook.ts";
@@ -63,7 +64,9 @@ export async function startDaemon(
   const engine = opened.use(createEngine(settings, log, () => ends.metrics?.countPoolRestart()));
   // Its threads load their code while NATS is asked for the registry; a mail that came before would wait for both.
   const started = engine.started(ENGINE_START_MS);
-  const storage = opened.use(await openStorage(settings, log, options.serverSyncsAlways));
+  const storage = opened.use(
+    await openStorage(settings, log, { by: "daemon", serverSyncsAlways: options.serverSyncsAlways }),
+  );
   await started;
   const gate = publishGate();
   const metrics = createMetrics({
@@ -158,11 +161,10 @@ export async function startDaemon(
 
 /** A stream that somebody deleted is created again within seconds; until then mail hears 451 4.3.5. */
 function watchStreams(storage: Storage, settings: Settings, log: Log): Disposable {
-  const { dedupeWindow: dedupeWindowMs, eventsMaxAge: eventsMaxAgeMs, replicas } = settings;
   const check = async () => {
     if (!storage.nats.isConnected()) return;
     const exact = () => storage.snapshot.hooks().map(({ eventName }) => eventName);
-    await recreateMissing(storage.nats.connection, { dedupeWindowMs, eventsMaxAgeMs, replicas }, exact, log);
+    await recreateMissing(storage.nats.connection, streamSettingsOf(settings), exact, log);
   };
   const timer = setInterval(() => {
     check().catch((error: unknown) => log.warn("The streams could not be checked", { error }));

@@ -1,3 +1,4 @@
+import { askAgain } from "../nats/ask-again.ts";
 import { causeOfPublish } from "../nats/cause-of.ts";
 import { BUCKETS, STREAMS } from "../nats/stream-names.ts";
 import { findStored } from "../publish/find-stored.ts";
@@ -5,6 +6,7 @@ import { UnfinishedOutcomes } from "../publish/unfinished.ts";
 import { LiveBucket } from "../registry/live-bucket.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Storage } from "./storage.ts";
+import { bucketOpener } from "./storage.ts";
 
 const LAST_WRITES_MS = 1_000;
 
@@ -14,7 +16,7 @@ export async function openUnfinished(
   log: Log,
 ): Promise<AsyncDisposable & { readonly outcomes: UnfinishedOutcomes }> {
   const { js, jsm, nats } = storage;
-  const lastSequence = async (stream: string) => (await jsm.streams.info(stream)).state.last_seq;
+  const lastSequence = async (stream: string) => (await askAgain(() => jsm.streams.info(stream))).state.last_seq;
   const outcomes = new UnfinishedOutcomes({
     write: async (messageId, record) => void (await bucket.kv.put(messageId, record)),
     lastSequence,
@@ -25,7 +27,7 @@ export async function openUnfinished(
   });
   const bucket = new LiveBucket({
     name: BUCKETS.unfinished,
-    open: () => storage.openBucket("unfinished"),
+    open: bucketOpener(storage, "unfinished"),
     onChange: (messageId, record) => outcomes.take(messageId, record),
     // What was known stays known: each record is true for good, and the bucket's own age limit ends it.
     onReset: () => undefined,

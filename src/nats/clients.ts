@@ -6,6 +6,7 @@ import type { ObjectStore } from "@nats-io/obj";
 import { Objm } from "@nats-io/obj";
 import type { NatsConnection } from "@nats-io/transport-node";
 
+import { domainOf } from "./provision.ts";
 import { BUCKETS } from "./stream-names.ts";
 
 /** The ways into JetStream that the other rooms work with. */
@@ -17,15 +18,19 @@ export interface NatsClients {
   openBucket(name: "registry" | "keys" | "secrets" | "unfinished"): Promise<KV>;
 }
 
-/** Clients on a connection whose streams and buckets are there. Throws what the client throws. */
-export async function openClients(connection: NatsConnection): Promise<NatsClients> {
-  const kvm = new Kvm(connection);
+/** Clients on a connection; nothing is asked of the server. Throws what the client throws. */
+export async function openClients(connection: NatsConnection, domain: string | undefined): Promise<NatsClients> {
+  const within = domainOf({ domain });
+  // Each client gets options of its own: it takes the domain out of those that it is given (3.4.0).
+  const js = () => jetstream(connection, { ...within });
+  const kvm = new Kvm(js());
   const [objects, jsm] = await Promise.all([
-    new Objm(connection).open(BUCKETS.objects),
-    jetstreamManager(connection, { checkAPI: false }),
+    // Not looked at: a command that needs no objects works without the bucket.
+    new Objm(js()).open(BUCKETS.objects, false),
+    jetstreamManager(connection, { checkAPI: false, ...within }),
   ]);
   return {
-    js: jetstream(connection),
+    js: js(),
     jsm,
     objects,
     openBucket: (name) => kvm.open(BUCKETS[name], { allow_direct: false }),

@@ -1,6 +1,5 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
-import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { JetStreamApiError } from "@nats-io/jetstream";
 
 const EVENT_STREAM = "POSTHORN_EVENTS";
 const WORKFLOW_SUBJECTS = "kustomer.app.";
@@ -18,8 +17,8 @@ export type SubjectsResult =
  * Adds the names outside `kustomer.app.` to the event stream, as subjects of their own. A name inside the wildcard must
  * not be added (10052). Other settings of the stream stay as the operator has them.
  */
-export function addEventSubjects(connection: NatsConnection, names: readonly string[]): Promise<SubjectsResult> {
-  return change(connection, (subjects) => [
+export function addEventSubjects(jsm: JetStreamManager, names: readonly string[]): Promise<SubjectsResult> {
+  return change(jsm, (subjects) => [
     ...new Set([...subjects, ...names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS))]),
   ]);
 }
@@ -44,17 +43,13 @@ export async function streamsOnSubjects(
 }
 
 /** Takes names off again; their stored events stay. */
-export function removeEventSubjects(connection: NatsConnection, names: readonly string[]): Promise<SubjectsResult> {
+export function removeEventSubjects(jsm: JetStreamManager, names: readonly string[]): Promise<SubjectsResult> {
   const gone = new Set(names.filter((name) => !name.startsWith(WORKFLOW_SUBJECTS)));
-  return change(connection, (subjects) => subjects.filter((subject) => !gone.has(subject)));
+  return change(jsm, (subjects) => subjects.filter((subject) => !gone.has(subject)));
 }
 
 /** An update replaces the whole configuration: read, change, write, read again, and once more when somebody wrote between. */
-async function change(
-  connection: NatsConnection,
-  edit: (subjects: readonly string[]) => string[],
-): Promise<SubjectsResult> {
-  const jsm = await jetstreamManager(connection, { checkAPI: false });
+async function change(jsm: JetStreamManager, edit: (subjects: readonly string[]) => string[]): Promise<SubjectsResult> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const { config } = await jsm.streams.info(EVENT_STREAM);
     const before = config.subjects ?? [];

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createProgram } from "../../src/cli/program.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { startNatsServer } from "../support/nats-server.ts";
+import { setUpStreams } from "../support/set-up-streams.ts";
 import type { Ran } from "../support/posthorn-command.ts";
 import { posthornCommand } from "../support/posthorn-command.ts";
 
@@ -32,6 +33,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "posthorn-cli-"));
   definition = join(folder, "shop.json");
   await writeFile(definition, JSON.stringify(APP));
+  await setUpStreams(nats);
 });
 afterAll(async () => {
   await nats[Symbol.asyncDispose]();

@@ -2,6 +2,8 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { expect, test } from "vitest";
 
 import { provision } from "../../src/nats/provision.ts";
+import { eventually } from "../support/eventually.ts";
+import { startNatsCluster } from "../support/nats-cluster.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { silentLog } from "../support/silent-log.ts";
 
@@ -38,7 +40,8 @@ test("an empty server gets every stream and bucket of the contract with its sett
   for (const bucket of ["registry", "keys", "secrets"])
     expect(await configOf(`KV_posthorn_${bucket}`)).toMatchObject({ allow_direct: false });
   expect(await configOf("KV_posthorn_unfinished")).toMatchObject({ max_age: 7 * DAY_NS });
-  expect(await configOf("OBJ_posthorn_objects")).toMatchObject({ max_age: 30 * DAY_NS, storage: "file" });
+  // Longer than the dead letters that name them: an object is stored first.
+  expect(await configOf("OBJ_posthorn_objects")).toMatchObject({ max_age: 31 * DAY_NS, storage: "file" });
   await connection.close();
 });
 
@@ -86,18 +89,86 @@ test("a server without JetStream, more replicas than servers, a user who may not
 authorization { users: [ { user: "u", password: "u", permissions: { publish: ["kustomer.app.>"], subscribe: ["_INBOX.>"] } } ] }`,
   });
   const toStrict = await strict.connect("u");
-  await expect(provision(toStrict, SETTINGS, silentLog)).rejects.toThrow("our NATS account may not manage JetStream");
+  await expect(provision(toStrict, SETTINGS, silentLog)).rejects.toThrow(
+    /^NATS permission missing: our user may not publish on \$JS\.API\.STREAM\.INFO\./,
+  );
   await toStrict.close();
 });
 
-test("an account with a limit gives the events four fifths of it", async () => {
-  await using nats = await startNatsServer({
-    config: `jetstream { store_dir: "$FOLDER", max_file_store: 2GB }
-accounts { A: { jetstream: { max_file: 1000000000 }, users: [ { user: "u", password: "u" } ] } }`,
-  });
+test("objects live longer than events that are kept longer than dead letters", async () => {
+  await using nats = await startNatsServer();
+  const connection = await nats.connect();
+  await provision(connection, { ...SETTINGS, eventsMaxAgeMs: 90 * 86_400_000 }, silentLog);
+  const { config } = await (await jetstreamManager(connection)).streams.info("OBJ_posthorn_objects");
+  expect(config.max_age).toBe(91 * DAY_NS);
+  await connection.close();
+});
+
+const withQuota = (quota: string) => `jetstream { store_dir: "$FOLDER", max_file_store: 2GB }
+accounts { A: { jetstream: { max_file: ${quota} }, users: [ { user: "u", password: "u" } ] } }`;
+
+test("a quota is divided between all streams: events half, objects three tenths, all else a fifth", async () => {
+  for (const [quota, bytes] of [
+    ["1000000000", 1_000_000_000],
+    ["200MB", 200 * 1024 * 1024],
+    ["30MB", 30 * 1024 * 1024],
+  ] as const) {
+    await using nats = await startNatsServer({ config: withQuota(quota) });
+    const connection = await nats.connect("u");
+    await provision(connection, SETTINGS, silentLog);
+    const jsm = await jetstreamManager(connection);
+    const infos = await Array.fromAsync(jsm.streams.list());
+    const sizes = new Map(infos.map(({ config }) => [config.name, config.max_bytes]));
+    expect(sizes.get("POSTHORN_EVENTS")).toBe(Math.floor(bytes * 0.5));
+    expect(sizes.get("OBJ_posthorn_objects")).toBe(Math.floor(bytes * 0.3));
+    const rest = [...sizes].filter(([name]) => name !== "POSTHORN_EVENTS" && name !== "OBJ_posthorn_objects");
+    expect(Math.min(...rest.map(([, size]) => size))).toBeGreaterThan(0);
+    expect(rest.reduce((sum, [, size]) => sum + size, 0)).toBeLessThanOrEqual(bytes * 0.2);
+    await connection.close();
+  }
+});
+
+test("what others have taken of a quota is not shared out again, and nothing is left is said with the stream's name", async () => {
+  await using nats = await startNatsServer({ config: withQuota("100MB") });
   const connection = await nats.connect("u");
-  await provision(connection, SETTINGS, silentLog);
   const jsm = await jetstreamManager(connection);
-  expect((await jsm.streams.info("POSTHORN_EVENTS")).config.max_bytes).toBe(800_000_000);
+  await jsm.streams.add({ name: "OTHERS", subjects: ["others"], max_bytes: 60 * 1024 * 1024 });
+  await provision(connection, SETTINGS, silentLog);
+  const { config } = await jsm.streams.info("POSTHORN_EVENTS");
+  expect(config.max_bytes).toBe(Math.floor((40 * 1024 * 1024 * 0.5) / 0.98));
+  // A stream of ours that is gone gets what is left.
+  await jsm.streams.delete("OBJ_posthorn_objects");
+  await jsm.streams.add({ name: "MORE", subjects: ["more"], max_bytes: 12 * 1024 * 1024 });
+  await expect(provision(connection, SETTINGS, silentLog)).rejects.toMatchObject({
+    name: "OperatorError",
+    message: expect.stringMatching(
+      /^no room for the stream OBJ_posthorn_objects: it would get .*; the account may store 100 MiB, of which 100 MiB are taken$/,
+    ) as string,
+    hint: expect.stringContaining("max_file") as string,
+  });
+  await connection.close();
+});
+
+test("a server with too little room: the error names the stream, what it wanted and what there is", async () => {
+  await using nats = await startNatsServer({ config: `jetstream { store_dir: "$FOLDER", max_file_store: 50MB }` });
+  const connection = await nats.connect();
+  await expect(provision(connection, SETTINGS, silentLog)).rejects.toMatchObject({
+    name: "OperatorError",
+    message:
+      "NATS has no room for the stream POSTHORN_REFUSED: it wants 64 MiB, and the account has no limit of its own, so the server's counts (insufficient storage resources available)",
+  });
+  await connection.close();
+});
+
+test("a quota of a cluster counts every copy", async () => {
+  await using cluster = await startNatsCluster(
+    `accounts { A: { jetstream: { max_file: 300MB }, users: [ { user: "u", password: "u" } ] } }`,
+  );
+  const connection = await cluster.servers[0]?.connect("u");
+  if (connection === undefined) throw new Error("a cluster without servers");
+  await eventually(() => provision(connection, { ...SETTINGS, replicas: 3 }, silentLog));
+  const jsm = await jetstreamManager(connection);
+  const { config } = await jsm.streams.info("POSTHORN_EVENTS");
+  expect(config).toMatchObject({ num_replicas: 3, max_bytes: 50 * 1024 * 1024 });
   await connection.close();
 });
