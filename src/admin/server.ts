@@ -24,7 +24,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { openApiRoute } from "./routes/open-api.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
-import type { AdminServices } from "./services.ts";
+import type { AdminServices, StorageTrouble } from "./services.ts";
 
 export interface AdminOptions {
   readonly token: string;
@@ -36,6 +36,8 @@ export interface AdminOptions {
 const BODY_BYTES = 2 * 1024 * 1024;
 /** What bulk work may still take at the end; the daemon stops within ten seconds. */
 const JOB_GRACE_MS = 2_000;
+/** An election takes a few seconds. */
+const RETRY_AFTER_S = 5;
 /** What a page may say otherwise than all. */
 const REPLACEABLE = ["Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Cache-Control"] as const;
 
@@ -66,8 +68,15 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
       : sendProblem(reply, 404, "Not found", "There is nothing here."),
   );
   server.setErrorHandler((error, request, reply) => {
-    const { status, title, detail } = told(error);
-    if (status >= 500) services.log.error("The admin page failed", { path: request.routeOptions.url, error });
+    const { status, title, detail } = told(error, services.storageTrouble(error));
+    if (status === 500) services.log.error("The admin page failed", { path: request.routeOptions.url, error });
+    else if (status > 500) {
+      services.log.warn("Storage was away when the admin page or API needed it", {
+        path: request.routeOptions.url,
+        error,
+      });
+      reply.header("Retry-After", RETRY_AFTER_S);
+    }
     return isForPeople(request)
       ? sendHtml(reply.code(status), failurePage(frameOf(request), title, detail))
       : sendProblem(reply, status, title, detail);
@@ -90,8 +99,20 @@ export function createAdminServer(services: AdminServices, options: AdminOptions
 }
 
 /** What somebody is told of an error: an operator's mistake whole, a fault of ours not at all. */
-function told(error: unknown): { readonly status: number; readonly title: string; readonly detail: string } {
+function told(
+  error: unknown,
+  trouble: StorageTrouble | undefined,
+): { readonly status: number; readonly title: string; readonly detail: string } {
   if (error instanceof OperatorError) return { status: 409, title: error.message, detail: error.hint };
+  if (trouble?.kind === "away")
+    return {
+      status: 503,
+      title: "Storage unavailable, try again later",
+      detail: "NATS did not answer. If you changed something, see whether it was changed before you try again.",
+    };
+  if (trouble?.kind === "full")
+    return { status: 507, title: "Storage full", detail: "See the health page for which stream is full." };
+  if (trouble?.kind === "setting") return { status: 409, title: trouble.problem, detail: trouble.hint };
   const { statusCode = 500, message = "" } = error as { statusCode?: number; message?: string };
   return statusCode < 500
     ? { status: statusCode, title: "The request was not understood", detail: message }

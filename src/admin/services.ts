@@ -290,6 +290,13 @@ export interface HealthServices {
   readonly activity: () => Promise<Activity>;
 }
 
+export type StorageTrouble =
+  /** Nobody answers, during an election say: the same call may work a moment later. */
+  | { readonly kind: "away" }
+  | { readonly kind: "full" }
+  /** A setting of NATS is wrong; for an operator. */
+  | { readonly kind: "setting"; readonly problem: string; readonly hint: string };
+
 /** What the admin listener is given: all it can see and do. */
 export interface AdminServices
   extends HookServices, EventServices, ReadingServices, DeadLetterServices, KeyServices, HealthServices {
@@ -300,6 +307,8 @@ export interface AdminServices
   /** The installed form and web hooks as an OpenAPI document. */
   readonly hooksOpenApi: () => Readonly<Record<string, unknown>>;
   readonly metricsText: () => Promise<{ readonly body: string; readonly contentType: string }>;
+  /** What an error that a service threw says of storage; undefined when it is about something else. */
+  readonly storageTrouble: (error: unknown) => StorageTrouble | undefined;
   readonly now: () => number;
   readonly log: Log;
 }

@@ -17,7 +17,8 @@ export interface CaptchaAsk {
   readonly minScore?: number;
 }
 
-const VERIFY_URLS: Readonly<Record<Provider, string>> = {
+/** Where each vendor checks an answer. */
+export const VERIFY_URLS: Readonly<Record<Provider, string>> = {
   turnstile: "https://challenges.cloudflare.com/turnstile/v0/siteverify",
   hcaptcha: "https://api.hcaptcha.com/siteverify",
   recaptcha: "https://www.google.com/recaptcha/api/siteverify",

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 
 import { OperatorError } from "../model/operator-error.ts";
+import { addressesOf } from "../daemon/public-settings.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { withDefinitions } from "./definition-files.ts";
@@ -21,9 +22,7 @@ export function appsCommand(): Command {
           const report = await storage.registry.install(definition);
           const { app, version } = report.app;
           await noteChange(storage, "app.install", app, `version ${version}, ${report.hooks.length} hooks`);
-          const rows = report.hooks.map((hook) =>
-            hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl }),
-          );
+          const rows = report.hooks.map((hook) => hookRow(hook, addressesOf(settings)));
           done.push({
             app: report.app.app,
             version: report.app.version,
@@ -73,9 +72,7 @@ export function appsCommand(): Command {
         const hooks = snapshot.hooks().filter((hook) => hook.app === name);
         return {
           ...app,
-          hooks: hooks.map((hook) =>
-            hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl }),
-          ),
+          hooks: hooks.map((hook) => hookRow(hook, addressesOf(settings))),
         };
       });
       if (wantsJson(command)) return printJson(shown);

@@ -1,4 +1,5 @@
 import type { Settings } from "../config/settings.ts";
+import { addressesOf } from "../daemon/public-settings.ts";
 import type { Daemon } from "../daemon/start.ts";
 import type { HookRow } from "../registry/hook-row.ts";
 import { hookRow } from "../registry/hook-row.ts";
@@ -15,7 +16,7 @@ export function printBanner(daemon: Daemon, settings: Settings): void {
   if (daemon.http.address !== undefined) print(`  http   ${daemon.http.address}`);
   const smtp = daemon.mail.doors.find(({ name }) => name === "smtp")?.address;
   for (const hook of daemon.storage.snapshot.hooks()) {
-    const row = hookRow(hook, { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl });
+    const row = hookRow(hook, addressesOf(settings));
     print("");
     print(`${styled("bold", row.displayEventName)}  ${styled("dim", `${row.type}, ${row.eventName}`)}`);
     if (row.description !== "") print(`  ${row.description}`);

@@ -15,20 +15,21 @@ export function wantsJson(command: Command): boolean {
 
 /**
  * Runs `work` with everything that lives in NATS, and closes it again. Creates nothing: what is missing there, `posthorn serve`
- * creates. Only warnings are logged, to stderr. Throws `OperatorError` for what the operator has to mend.
+ * creates. The settings have the daemon's mail domains and public URL. Only warnings are logged, to stderr. Throws `OperatorError` for what the operator has to mend.
  */
 export async function withStorage<T>(work: (storage: Storage, settings: Settings) => Promise<T>): Promise<T> {
   const settings = readSettings(process.env);
   warnOfUnknownSettings(createLog("warn"));
   // Only what a command needs is loaded: `--help` and `extract` know no NATS.
-  const [{ openStorage }, { explained }, { missingStreams }] = await Promise.all([
+  const [{ openStorage }, { withDaemonsAddresses }, { explained }, { missingStreams }] = await Promise.all([
     import("../daemon/storage.ts"),
+    import("../daemon/public-settings.ts"),
     import("../nats/explain.ts"),
     import("../nats/missing-streams.ts"),
   ]);
   await using storage = await openStorage(settings, createLog("warn"), { by: "command" });
   try {
-    return await work(storage, settings);
+    return await work(storage, withDaemonsAddresses(settings, storage.snapshot.published));
   } catch (error) {
     throw explained(await missingStreams(storage.jsm, error));
   }

@@ -1,19 +1,18 @@
 import { Command } from "commander";
 
-import { checkMailDoor } from "../daemon/health-mail.ts";
-import { checkHealth } from "../daemon/health.ts";
-import { wantsJson, withStorage } from "./context.ts";
+import { readSettings } from "../config/settings.ts";
+import { createLog } from "../telemetry/log.ts";
+import { wantsJson } from "./context.ts";
 import { print, printJson, styled } from "./print.ts";
 
-/** `posthorn doctor`: looks at everything a running Posthorn needs, and says what to do. */
+/** `posthorn doctor`: looks at everything a running Posthorn needs, and says what to do. Creates nothing. */
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .description("check server, streams, permissions, durability, TLS and DNS")
+    .description("check server, streams, permissions, durability, TLS, DNS and settings; creates nothing")
     .action(async (_options, command: Command) => {
-      const checks = await withStorage(async (storage, settings) => [
-        ...(await checkHealth(storage, settings)),
-        ...(await checkMailDoor(settings, Date.now())),
-      ]);
+      const settings = readSettings(process.env);
+      const { examine } = await import("../daemon/doctor.ts");
+      const checks = await examine(settings, { env: process.env, log: createLog("warn") });
       if (wantsJson(command)) printJson(checks);
       else
         for (const { name, ok, warning, detail } of checks)

@@ -1,10 +1,13 @@
 import { Command, Option } from "commander";
 
 import type { Settings } from "../config/settings.ts";
+import { missingAtDaemon } from "../daemon/hook-secrets.ts";
+import { addressesOf } from "../daemon/public-settings.ts";
 import type { Hook, HookState, HookType } from "../model/hook.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import type { HookRow } from "../registry/hook-row.ts";
 import { eventNameWarnings } from "../registry/app-definition.ts";
+import type { MissingSecret } from "../registry/missing-secrets.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { noteChange, wantsJson, withStorage } from "./context.ts";
 import { formSnippet } from "../admin/form-snippet.ts";
@@ -18,12 +21,13 @@ export function hooksCommand(): Command {
     .description("list hooks with their address or URL")
     .option("--app <app>", "only this app's")
     .action(async ({ app }: { app?: string }, command: Command) => {
-      const rows = await withStorage(async ({ snapshot }, settings) =>
-        snapshot
+      const rows = await withStorage(async (storage, settings) => {
+        const missing = missingAtDaemon(storage, process.env);
+        return storage.snapshot
           .hooks()
           .filter((hook) => app === undefined || hook.app === app)
-          .map((hook) => rowOf(hook, settings)),
-      );
+          .map((hook) => withProblems(rowOf(hook, settings), missing));
+      });
       if (wantsJson(command)) return printJson(rows);
       printTable(
         rows.map((row) => ({
@@ -31,11 +35,14 @@ export function hooksCommand(): Command {
           type: row.type,
           state: row.state,
           event: row.eventName,
-          "address or url": row.address ?? row.url ?? "",
+          "address or url": addressInWords(row),
         })),
         ["name", "type", "state", "event", "address or url"],
         "No hook yet. Try `posthorn apps install FILE` or `posthorn hooks create --type email --name Orders`.",
       );
+      if (rows.some(({ addressIsDefault }) => addressIsDefault === true)) print(styled("dim", DEFAULT_IN_WORDS));
+      for (const { eventName, problems = [] } of rows)
+        for (const problem of problems) print(`${styled("yellow", "warning:")} ${eventName}: ${problem}`);
     });
   hooks
     .command("create")
@@ -72,10 +79,11 @@ export function hooksCommand(): Command {
     .argument("<event>")
     .option("--html", "a form to paste into a page, for form hooks")
     .action(async (event: string, { html }: { html?: boolean }, command: Command) => {
-      const { row, hook } = await withStorage(async ({ snapshot }, settings) => {
-        const found = snapshot.hookByEventName(event);
+      const { row, hook } = await withStorage(async (storage, settings) => {
+        const found = storage.snapshot.hookByEventName(event);
         if (found === undefined) throw new OperatorError(`no hook publishes ${event}`, "see `posthorn hooks list`");
-        return { row: rowOf(found, settings), hook: found };
+        const missing = missingAtDaemon(storage, process.env);
+        return { row: withProblems(rowOf(found, settings), missing), hook: found };
       });
       if (html === true) {
         if (row.type !== "form" || row.url === undefined)
@@ -126,14 +134,29 @@ function changed([action, detail]: Change, work: Work): Promise<HookRow> {
   });
 }
 
-const rowOf = (hook: Hook, { mailDomain, publicUrl }: Settings): HookRow =>
-  hookRow(hook, { mailDomains: mailDomain, publicUrl });
+const rowOf = (hook: Hook, settings: Settings): HookRow => hookRow(hook, addressesOf(settings));
 
-function printRow(row: HookRow): void {
+/** A row, with what keeps the hook from being used; senders are told to try again until that is mended. */
+type RowWithProblems = HookRow & { readonly problems?: readonly string[] };
+
+function withProblems(row: HookRow, missing: readonly MissingSecret[]): RowWithProblems {
+  const problems = missing.filter(({ eventName }) => eventName === row.eventName).map(({ problem }) => problem);
+  return problems.length === 0 ? row : { ...row, problems };
+}
+
+const DEFAULT_IN_WORDS =
+  "(default): nothing arrives there from other machines. Set POSTHORN_MAIL_DOMAIN and POSTHORN_PUBLIC_URL where the daemon runs.";
+
+function addressInWords({ address, url, addressIsDefault }: HookRow): string {
+  return `${address ?? url ?? ""}${addressIsDefault === true ? " (default)" : ""}`;
+}
+
+function printRow(row: RowWithProblems): void {
   print(`${styled("bold", row.displayEventName)} (${row.type}, ${row.state})`);
   if (row.description !== "") print(`  ${row.description}`);
   print(`  event    ${row.eventName}`);
   print(`  app      ${row.app}`);
-  print(`  ${row.address === undefined ? "url     " : "address "} ${row.address ?? row.url ?? ""}`);
+  print(`  ${row.address === undefined ? "url     " : "address "} ${addressInWords(row)}`);
   for (const alias of row.aliases) print(`  alias    ${alias}`);
+  for (const problem of row.problems ?? []) print(`  ${styled("yellow", "warning")}  ${problem}`);
 }

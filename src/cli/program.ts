@@ -22,6 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["refused", async () => (await import("./refused.ts")).refusedCommand()],
   ["secrets", async () => (await import("./secrets.ts")).secretsCommand()],
   ["doctor", async () => (await import("./doctor.ts")).doctorCommand()],
+  ["permissions", async () => (await import("./permissions.ts")).permissionsCommand()],
   ["asyncapi", async () => (await import("./asyncapi.ts")).asyncApiCommand()],
   ["schema", async () => (await import("./schema.ts")).schemaCommand()],
   ["types", async () => (await import("./types.ts")).typesCommand()],

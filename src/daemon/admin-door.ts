@@ -10,6 +10,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { adminHealth } from "./admin-health.ts";
 import { adminToken } from "./admin-token.ts";
 import { addressInWords, listenError } from "./listen-error.ts";
+import type { Readiness } from "./readiness.ts";
 import type { Storage } from "./storage.ts";
 
 /** The admin listener, open. */
@@ -30,6 +31,8 @@ export interface AdminDoorParts {
   readonly engine: Engine;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly env: NodeJS.ProcessEnv;
+  readonly readiness: Readiness;
   readonly isServing: () => boolean;
   /** `host:port` of the SMTP door, once it is open. */
   readonly smtpAddress: () => string | undefined;
@@ -48,7 +51,7 @@ export async function openAdminDoor(parts: AdminDoorParts): Promise<AdminDoor> {
   try {
     listening = await openAdminListener({
       at,
-      probes: createProbes({ checkHealth: health.checkHealth, isServing: parts.isServing, now: Date.now }),
+      probes: createProbes({ checkReadiness: () => parts.readiness.checks(), isServing: parts.isServing }),
       load: async (server) => {
         const [{ createAdminServer }, { adminServices }] = await Promise.all([
           import("../admin/server.ts"),

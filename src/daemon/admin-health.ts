@@ -3,6 +3,9 @@ import type { Settings } from "../config/settings.ts";
 import { STREAMS } from "../nats/stream-names.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { checkHealth } from "./health.ts";
+import { missingHere, secretsCheck } from "./hook-secrets.ts";
+import { publishingCheck } from "./readiness.ts";
+import { checkSettings } from "./health-settings.ts";
 import type { Storage } from "./storage.ts";
 
 const SAMPLE_MS = 60_000;
@@ -22,10 +25,12 @@ export function adminHealth({
   storage,
   settings,
   metrics,
+  env,
 }: {
   readonly storage: Storage;
   readonly settings: Settings;
   readonly metrics: Metrics;
+  readonly env: NodeJS.ProcessEnv;
 }): HealthServices & Disposable {
   const samples: Sample[] = [];
   const sample = (): Sample => ({ at: Date.now(), ...metrics.activity() });
@@ -36,7 +41,12 @@ export function adminHealth({
   look();
   const timer = setInterval(look, SAMPLE_MS);
   return {
-    checkHealth: () => checkHealth(storage, settings),
+    checkHealth: async () => [
+      ...(await checkHealth(storage, settings)),
+      publishingCheck(storage, Date.now()),
+      secretsCheck(missingHere(storage, env)),
+      ...checkSettings(settings),
+    ],
     streams: () => fills(storage),
     subscribers: () => subscribers(storage),
     activity: async () => activityBetween(samples[0], sample()),

@@ -6,6 +6,7 @@ import { STREAMS } from "../nats/stream-names.ts";
 import { countsSince } from "../publish/read-stream.ts";
 import { hookRow } from "../registry/hook-row.ts";
 import { definitionIn, previewInstall } from "./admin-apps.ts";
+import { addressesOf } from "./public-settings.ts";
 import type { Storage } from "./storage.ts";
 
 /** Notes a change in the audit log. */
@@ -25,7 +26,7 @@ const HOUR_MS = 60 * 60_000;
 /** Apps and hooks, as the admin page sees and changes them. */
 export function adminHooks({ storage, settings, noteChange, smtpAddress }: AdminHookParts): HookServices {
   const { snapshot, registry, jsm } = storage;
-  const where = { mailDomains: settings.mailDomain, publicUrl: settings.publicUrl };
+  const where = addressesOf(settings);
   const shown = (hook: Hook): AdminHook => ({ ...hookRow(hook, where), options: hook.options });
   return {
     apps: () => snapshot.apps(),

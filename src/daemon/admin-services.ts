@@ -1,5 +1,8 @@
-import type { AdminServices, HealthServices } from "../admin/services.ts";
+import type { AdminServices, HealthServices, StorageTrouble } from "../admin/services.ts";
 import { hooksOpenApi } from "../event/open-api.ts";
+import { OperatorError } from "../model/operator-error.ts";
+import { causeOf } from "../nats/cause-of.ts";
+import { explained } from "../nats/explain.ts";
 import { writeAudit } from "../publish/audit.ts";
 import { adminDeadLetters } from "./admin-dead-letters.ts";
 import type { AdminDoorParts } from "./admin-door.ts";
@@ -8,6 +11,14 @@ import type { NoteChange } from "./admin-hooks.ts";
 import { adminHooks } from "./admin-hooks.ts";
 import { adminKeys } from "./admin-keys.ts";
 import { adminReading } from "./admin-reading.ts";
+
+function storageTrouble(error: unknown): StorageTrouble | undefined {
+  const cause = causeOf(error);
+  if (cause === "no-ack" || cause === "nats-away" || cause === "no-responders") return { kind: "away" };
+  if (cause === "stream-full") return { kind: "full" };
+  const known = cause === "setting-wrong" ? explained(error) : undefined;
+  return known instanceof OperatorError ? { kind: "setting", problem: known.message, hint: known.hint } : undefined;
+}
 
 /** All that page and API can see and do. */
 export function adminServices(parts: AdminDoorParts, health: HealthServices): AdminServices {
@@ -32,6 +43,7 @@ export function adminServices(parts: AdminDoorParts, health: HealthServices): Ad
     noteSignIn: (name, role) => noteChange({ name, via: "page" }, "session.begin", role),
     hooksOpenApi: () => hooksOpenApi(storage.snapshot.hooks(), settings.publicUrl),
     metricsText: () => metrics.text(),
+    storageTrouble,
     now: Date.now,
     log,
   };

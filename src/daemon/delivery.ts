@@ -13,7 +13,7 @@ import { within } from "../lib/within.ts";
 import type { Hook } from "../model/hook.ts";
 import type { EventId } from "../model/outcome.ts";
 import { causeOf, causeOfPublish } from "../nats/cause-of.ts";
-import { INBOX_PREFIX } from "../nats/connection.ts";
+import { INBOX_PREFIX } from "../nats/inbox.ts";
 import type { MailStages, StoredObject } from "../pipeline/deliver-mail.ts";
 import { decodeInPieces } from "../parse/transfer-encoding.ts";
 import { OBJECT_BUCKET, putObject } from "../publish/objects.ts";
@@ -28,6 +28,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { newTraceparent } from "../telemetry/trace-context.ts";
 import { secretsFrom } from "./secrets.ts";
 import type { Storage } from "./storage.ts";
+import { causeOfObject } from "./storage.ts";
 
 // Measured best by the field notes; more in flight only makes each wait longer.
 const MAX_IN_FLIGHT = 256;
@@ -65,6 +66,7 @@ export function publishOn(
       pulse?.missed();
       metrics?.countNoAck();
     },
+    onFailure: (stream, cause, error) => storage.failures.note(stream, cause, error),
   });
 }
 
@@ -175,7 +177,7 @@ async function storeObject(storage: Storage, object: PlannedObject): Promise<Sto
     });
     return { kind: "stored", name };
   } catch (error) {
-    return { kind: "tryLater", cause: await causeOfPublish(error, `OBJ_${OBJECT_BUCKET}`, storage.jsm), error };
+    return { kind: "tryLater", cause: await causeOfObject(storage, error), error };
   }
 }
 

@@ -4,8 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext, rootCertificates } from "node:tls";
 
 import type { Settings } from "../config/settings.ts";
-import type { ListenAddress } from "../config/units.ts";
-import { isInternal } from "../lib/networks.ts";
+import { isOnTheNetwork } from "./health-settings.ts";
 import type { HealthCheck } from "./health.ts";
 
 const DAY_MS = 86_400_000;
@@ -32,7 +31,11 @@ async function lookAtTls(settings: Settings, now: number): Promise<HealthCheck> 
     createSecureContext({ cert, key });
     return tlsCheck(cert, mailDomain, now);
   } catch (error) {
-    return warn("tls", `POSTHORN_TLS_CERT or POSTHORN_TLS_KEY cannot be used: ${messageOf(error)}`);
+    return {
+      name: "tls",
+      ok: false,
+      detail: `POSTHORN_TLS_CERT and POSTHORN_TLS_KEY cannot be used together: ${messageOf(error)}. \`posthorn serve\` does not start with them`,
+    };
   }
 }
 
@@ -105,10 +108,6 @@ async function lookAtDns({ dnsServers, mailDomain }: Settings): Promise<HealthCh
       `no answer (${String(code)}): SPF, DKIM and DMARC are temperror, and hooks that demand them answer 451. See POSTHORN_DNS_SERVERS`,
     );
   }
-}
-
-function isOnTheNetwork(at: ListenAddress): boolean {
-  return at !== "off" && !("path" in at) && (!isInternal(at.host) || at.host === "0.0.0.0" || at.host === "::");
 }
 
 const warn = (name: string, detail: string): HealthCheck => ({ name, ok: true, warning: true, detail });

@@ -1,65 +1,73 @@
-import { BUCKETS } from "../nats/stream-names.ts";
-import type { PublishPermissions } from "../nats/permissions.ts";
-import { OWN_PERMISSIONS, mayPublish } from "../nats/permissions.ts";
+import type { Settings } from "../config/settings.ts";
+import type { PermissionRole } from "../nats/needed-permissions.ts";
+import { OWN_PERMISSIONS, neededPermissions } from "../nats/needed-permissions.ts";
+import type { OwnPermissions } from "../nats/permissions.ts";
+import { askPermissions, isAllowed } from "../nats/permissions.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { HealthCheck } from "./health.ts";
+import type { Storage } from "./storage.ts";
 
-const SHOWN = 5;
+const ASK_MS = 2_000;
 
-/** What Posthorn publishes on, and what it cannot do without it. `*` stands for a name that differs from one to the next. */
-function needs(eventNames: readonly string[]): { readonly subjects: readonly string[]; readonly isVital: boolean }[] {
-  return [
-    {
-      // Mail for these hooks hears 451 4.3.5 for ever.
-      isVital: true,
-      subjects: [
-        ...eventNames,
-        "posthorn.dead.posthorn.system",
-        `$O.${BUCKETS.objects}.C.part`,
-        `$O.${BUCKETS.objects}.M.name`,
-        "$JS.API.STREAM.INFO.POSTHORN_EVENTS",
-      ],
-    },
-    {
-      // The daemon serves without them; changes, traces and the memory of unfinished outcomes do not.
-      isVital: false,
-      subjects: [
-        `$KV.${BUCKETS.registry}.key`,
-        `$KV.${BUCKETS.keys}.key`,
-        `$KV.${BUCKETS.secrets}.key`,
-        `$KV.${BUCKETS.unfinished}.key`,
-        "posthorn.refused.smtp",
-        "posthorn.audit.hooks",
-        "$JS.FC.stream.consumer.reply",
-      ],
-    },
-  ];
+/** Whether our NATS user may do everything that a running Posthorn does. Never throws. */
+export async function permissionsCheck(storage: Storage, settings: Settings): Promise<HealthCheck> {
+  return permissionsFinding(await askPermissions(storage.nats.connection, ASK_MS), wishOf(storage, settings));
 }
 
-/** Whether our NATS user may publish everything that a running Posthorn publishes. */
-export function permissionsCheck(
-  permissions: PublishPermissions | undefined,
-  eventNames: readonly string[],
-): HealthCheck {
+/** Says in the log what the daemon's user may not do, where the server tells, one line each. Never throws. */
+export async function warnOfMissingPermissions(storage: Storage, settings: Settings, log: Log): Promise<void> {
+  const permissions = await askPermissions(storage.nats.connection, ASK_MS);
+  if (permissions === undefined) return;
+  for (const { operation, subject, why } of missingOf(permissions, "daemon", wishOf(storage, settings)))
+    log.error("NATS permission missing; `posthorn permissions` prints all that are needed", {
+      operation,
+      toAllow: subject,
+      why,
+    });
+}
+
+type Wish = { readonly subjects: readonly string[]; readonly domain: string | undefined };
+
+/** The names of events outside `kustomer.app.` are subjects of their own. */
+function wishOf({ snapshot }: Storage, { natsDomain }: Settings): Wish {
+  const names: string[] = snapshot.hooks().map(({ eventName }) => eventName);
+  return { subjects: names.filter((name) => !name.startsWith("kustomer.app.")), domain: natsDomain.value };
+}
+
+function missingOf(permissions: OwnPermissions, role: PermissionRole, wish: Wish) {
+  return neededPermissions(role, wish).filter(
+    (needed) => needed.isOptional !== true && !isAllowed(permissions, needed),
+  );
+}
+
+/** What is to be said of a user's permissions; `undefined` when the server does not tell. */
+export function permissionsFinding(permissions: OwnPermissions | undefined, wish: Wish): HealthCheck {
   const name = "permissions";
   if (permissions === undefined)
     return {
       name,
       ok: true,
-      detail: `the server does not say what our NATS user may publish. To have it checked here, allow the user to publish on ${OWN_PERMISSIONS} (nats-server 2.10 or newer)`,
+      detail: `the server does not say what our NATS user may do. To have it checked here, allow the user to publish on ${OWN_PERMISSIONS} (nats-server 2.10 or newer)`,
     };
-  const denied = needs(eventNames).map(({ isVital, subjects }) => ({
-    isVital,
-    subjects: subjects.filter((subject) => !mayPublish(permissions, subject)),
-  }));
-  const all = denied.flatMap(({ subjects }) => subjects);
-  if (all.length === 0) return { name, ok: true, detail: "our NATS user may publish all that Posthorn needs" };
-  const isVital = denied.some((group) => group.isVital && group.subjects.length > 0);
-  const shown = all.slice(0, SHOWN).join(", ");
-  const rest = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : "";
+  const missing = missingOf(permissions, "daemon", wish);
+  if (missing.length === 0) return { name, ok: true, detail: "our NATS user may do all that Posthorn needs" };
+  const said = (["publish", "subscribe"] as const).flatMap((operation) => {
+    const subjects = missing.filter((needed) => needed.operation === operation).map(({ subject }) => subject);
+    const verb = operation === "publish" ? "publish on" : "subscribe to";
+    return subjects.length === 0 ? [] : [`may not ${verb} ${subjects.join(", ")}`];
+  });
+  const isVital = missing.some((needed) => needed.isVital === true);
+  // A user for commands only is no fault.
+  const isForCommands = missingOf(permissions, "cli", wish).length === 0;
+  const consequence = isForCommands
+    ? ". That is enough for commands, not for `posthorn serve`"
+    : isVital
+      ? "; mail gets 451 4.3.5"
+      : "";
   return {
     name,
-    ok: !isVital,
-    ...(!isVital && { warning: true }),
-    detail: `our NATS user may not publish on ${shown}${rest}${isVital ? "; mail hears 451 4.3.5" : ""}. Allow it kustomer.app.> and the other event names, posthorn.>, $KV.posthorn_*.>, $O.${BUCKETS.objects}.>, $JS.API.> and $JS.FC.>`,
+    ok: !isVital || isForCommands,
+    ...((!isVital || isForCommands) && { warning: true }),
+    detail: `our NATS user ${said.join(" and ")}${consequence}. \`posthorn permissions\` prints all that it needs`,
   };
 }

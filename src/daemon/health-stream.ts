@@ -1,7 +1,11 @@
+import { inBytes } from "../lib/in-bytes.ts";
+import { durabilityOf } from "../nats/durability.ts";
 import type { StreamFacts } from "../nats/stream-facts.ts";
 import type { HealthCheck } from "./health.ts";
 
 const ALMOST_FULL = 0.9;
+/** An event above moves to the Object Store: with less room than that, some are refused already. */
+const LARGEST_EVENT_BYTES = 256 * 1024;
 const FEW_DAYS = 7;
 const HOURS_PER_DAY = 24;
 const MS_PER_HOUR = 3_600_000;
@@ -13,7 +17,8 @@ const MUCH_DEDUPE_BYTES = 1024 ** 3;
 export function fillCheck(facts: StreamFacts): HealthCheck {
   const { stream, messages, bytes, limitBytes, limitName } = facts;
   const name = `stream ${stream}`;
-  const rate = `${facts.lastHour} in the last hour`;
+  const rate =
+    facts.lastHour === undefined ? "how many in the last hour is not known" : `${facts.lastHour} in the last hour`;
   if (limitBytes === undefined)
     return {
       name,
@@ -24,7 +29,8 @@ export function fillCheck(facts: StreamFacts): HealthCheck {
   const start = `${messages} messages, ${percent(share)} of ${inBytes(limitBytes)} (${limitName}), ${rate}`;
   const outlook = outlookOf(facts, limitBytes);
   const advice = ". Give it more room (nats stream edit), keep events for less time, or see who sends so much";
-  if (share >= 1) return { name, ok: true, warning: true, detail: `${start}: full, mail hears 452 4.3.1${advice}` };
+  if (limitBytes - bytes < LARGEST_EVENT_BYTES && !facts.discardsOld)
+    return { name, ok: false, detail: `${start}: full, mail gets 452 4.3.1${advice}` };
   const isSoon = share >= ALMOST_FULL || outlook.daysLeft < FEW_DAYS;
   return {
     name,
@@ -45,6 +51,7 @@ function outlookOf(
 ): { readonly words: string; readonly daysLeft: number } {
   const never = (words: string) => ({ words, daysLeft: Infinity });
   if (discardsOld) return never("the oldest go first when it is full");
+  if (lastHour === undefined) return never("so when it is full is not known either");
   if (lastHour === 0 || messages === 0) return never("at this rate it never fills");
   const bytesPerHour = (lastHour * bytes) / messages;
   const settlesAt = maxAgeMs === undefined ? Infinity : (bytesPerHour * maxAgeMs) / MS_PER_HOUR;
@@ -54,8 +61,21 @@ function outlookOf(
   return { words: `at this rate full in ${inDays(daysLeft)}`, daysLeft };
 }
 
+/** What an ack of the event stream is worth, in words. */
+export function durabilityCheck(...of: Parameters<typeof durabilityOf>): HealthCheck {
+  const { words, advice, isPoor } = durabilityOf(...of);
+  return {
+    name: "durability",
+    ok: true,
+    ...(isPoor && { warning: true }),
+    detail: advice === undefined ? words : `${words}. To do: ${advice}`,
+  };
+}
+
 /** What the deduplication window costs the server in memory: now, and when the rate of the last hour fills it. */
 export function dedupeCheck({ lastHour, inWindow, windowMs }: StreamFacts): HealthCheck {
+  if (lastHour === undefined || inWindow === undefined)
+    return { name: "dedup memory", ok: true, detail: "how many ids the server remembers could not be counted in time" };
   const now = inWindow * BYTES_PER_REMEMBERED_ID;
   const filled = Math.round((lastHour * windowMs) / MS_PER_HOUR) * BYTES_PER_REMEMBERED_ID;
   const isMuch = Math.max(now, filled) >= MUCH_DEDUPE_BYTES;
@@ -73,11 +93,4 @@ function inDays(days: number): string {
   if (days >= 2) return `${Math.floor(days)} days`;
   const hours = days * HOURS_PER_DAY;
   return hours >= 1 ? `${Math.floor(hours)} hours` : `${Math.max(1, Math.round(hours * 60))} minutes`;
-}
-
-function inBytes(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${power === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }

@@ -1,6 +1,12 @@
+import { createRandomPieces } from "../lib/random-pieces.ts";
+import { within } from "../lib/within.ts";
 import { cutHookIds } from "../model/cut-hook-ids.ts";
 import type { HookId } from "../model/hook-id.ts";
 import type { Refusal } from "../model/refused-call.ts";
+import { INBOX_PREFIX } from "../nats/inbox.ts";
+import { STREAMS } from "../nats/stream-names.ts";
+import { AckInbox } from "../publish/ack-inbox.ts";
+import { storeRefusedCall } from "../publish/refused-calls.ts";
 import { RefusedTrace } from "../publish/refused-trace.ts";
 import type { RefusedRequest } from "../receive/http/services.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -8,6 +14,10 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Storage } from "./storage.ts";
 
 const SUM_EVERY_MS = 60_000;
+const TRY_AGAIN_MS = 2_000;
+const ACK_MS = 5_000;
+const LAST_WRITES_MS = 1_000;
+const ID_BYTES = 16;
 /** Lines of a minute, of everybody and of one remote address. */
 const TOLD_PER_MINUTE = 120;
 const TOLD_PER_ADDRESS = 20;
@@ -15,7 +25,7 @@ const TOLD_PER_ADDRESS = 20;
 const ENDS: ReadonlySet<string> = new Set(["idle", "shutting-down"]);
 
 /** Where every door tells of its refusals. */
-export interface Refusals extends Disposable {
+export interface Refusals extends AsyncDisposable {
   /** `isLogged` when another line of the log tells of it. */
   readonly note: (refusal: Refusal, isLogged: boolean) => void;
   readonly noteRequest: (refused: RefusedRequest) => void;
@@ -24,25 +34,32 @@ export interface Refusals extends Disposable {
 /** Counts refused calls and writes them to their stream, without waiting and never in the way of an answer (contract §6). */
 export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refusals {
   const { nats, snapshot } = storage;
+  const inbox = new AckInbox(nats.connection, { inboxPrefix: INBOX_PREFIX, timeoutMs: ACK_MS });
+  const random = createRandomPieces();
   const trace = new RefusedTrace({
-    write: (subject, bytes) => {
+    write: async (subject, bytes, id) => {
       if (!nats.isConnected()) return false;
       try {
-        // Core publish: the stream takes it, and nobody waits for an ack.
-        nats.connection.publish(subject, bytes);
+        await storeRefusedCall(inbox, { subject, bytes, id });
         return true;
       } catch (error) {
-        log.debug("A refused call could not be written", { error });
+        log.debug("A refused call could not be written; it is kept and tried again", { error });
         return false;
       }
     },
+    newId: () => Buffer.from(random(ID_BYTES)).toString("base64url"),
     now: Date.now,
   });
   const told = new ToldRefusals(log);
-  const timer = setInterval(() => {
-    trace.flush();
-    told.nextMinute();
-  }, SUM_EVERY_MS);
+  const timers = [
+    setInterval(() => {
+      trace.sumUp();
+      told.nextMinute();
+    }, SUM_EVERY_MS),
+    setInterval(() => {
+      trace.flush().catch((error: unknown) => log.error("Refused calls are no longer written", { error }));
+    }, TRY_AGAIN_MS),
+  ];
   const cut = (address: string | null) =>
     address && cutHookIds(address, (id) => snapshot.hookById(id as HookId) !== undefined);
   const note = (refused: Refusal, isLogged: boolean) => {
@@ -69,10 +86,16 @@ export function openRefusals(storage: Storage, log: Log, metrics: Metrics): Refu
         },
         false,
       ),
-    [Symbol.dispose]: () => {
-      clearInterval(timer);
-      trace.flush();
+    [Symbol.asyncDispose]: async () => {
+      timers.forEach(clearInterval);
       told.nextMinute();
+      trace.sumUp();
+      await within(trace.flush(), LAST_WRITES_MS);
+      if (trace.waiting > 0)
+        log.warn("Refused calls are lost: they could not be written until the end", {
+          stream: STREAMS.refused,
+          calls: trace.waiting,
+        });
     },
   };
 }

@@ -8,16 +8,16 @@ import { Deadlines, SLICE_MS } from "../lib/deadlines.ts";
 import type { Hook } from "../model/hook.ts";
 import type { SecretReference } from "../model/hook-options.ts";
 import type { EventId } from "../model/outcome.ts";
-import { causeOfPublish } from "../nats/cause-of.ts";
 import type { MailStages } from "../pipeline/deliver-mail.ts";
 import type { RequestStages } from "../pipeline/request-stages.ts";
-import { OBJECT_BUCKET, getObject, putStream, removeObject, streamedObjectName } from "../publish/objects.ts";
+import { getObject, putStream, removeObject, streamedObjectName } from "../publish/objects.ts";
 import { EVENT_STREAM } from "../publish/publish-event.ts";
 import { newTraceparent } from "../telemetry/trace-context.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { SecretsOf } from "./secrets.ts";
 import { maxPayloadOf } from "./delivery.ts";
 import type { Storage } from "./storage.ts";
+import { causeOfObject } from "./storage.ts";
 
 /** Webhook senders wait 5 to 30 s; after this they hear 503. */
 const DELIVER_MS = 5_000;
@@ -48,7 +48,7 @@ export function requestStages(parts: {
         const options = { timeoutMs: CHUNK_TIMEOUT_MS, maxPayload: maxPayloadOf(storage) };
         return { kind: "stored", name, ...(await putStream(storage.objects, name, stream, options)) };
       } catch (error) {
-        return { kind: "tryLater", cause: await causeOfPublish(error, `OBJ_${OBJECT_BUCKET}`, storage.jsm), error };
+        return { kind: "tryLater", cause: await causeOfObject(storage, error), error };
       }
     },
     removeObjects: async (names) => {

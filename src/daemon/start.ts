@@ -19,6 +19,9 @@ import { streamSettingsOf } from "./nats-settings.ts";
 import type { Storage } from "./storage.ts";
 import { openStorage } from "./storage.ts";
 import { daysUntilFull } from "./store-outlook.ts";
+import { saySettings } from "./say-settings.ts";
+import { mustOpenSecrets } from "./hook-secrets.ts";
+import { Readiness } from "./readiness.ts";
 import { openTracing } from "./traced.ts";
 import { openUnfinished } from "./unfinished.ts";
 
@@ -67,6 +70,7 @@ export async function startDaemon(
   const storage = opened.use(
     await openStorage(settings, log, { by: "daemon", serverSyncsAlways: options.serverSyncsAlways }),
   );
+  mustOpenSecrets(storage);
   await started;
   const gate = publishGate();
   const metrics = createMetrics({
@@ -85,7 +89,10 @@ export async function startDaemon(
   });
   ends.metrics = metrics;
   const { tracer } = opened.use(openTracing(settings, metrics, log)) ?? {};
-  opened.use(watchStreams(storage, settings, log));
+  storage.failures.listen(({ stream, cause }) => metrics.countStoreFailure(stream, cause));
+  const readiness = new Readiness(storage, Date.now);
+  opened.use(watchStreams(storage, settings, readiness, log));
+  opened.use(saySettings(storage, settings, { env, log }));
   const rates = new SlidingMinute();
   const refusals = opened.use(openRefusals(storage, log, metrics));
   const pulse = opened.use(createPulse(storage));
@@ -110,6 +117,8 @@ export async function startDaemon(
     engine,
     log,
     metrics,
+    env,
+    readiness,
     isServing: () => isServing,
     httpAddress: () => ends.http?.address,
     smtpAddress: () => ends.mail?.doors.find(({ name }) => name === "smtp")?.address,
@@ -159,12 +168,18 @@ export async function startDaemon(
   return { storage, mail, http, admin, metrics, stop };
 }
 
-/** A stream that somebody deleted is created again within seconds; until then mail hears 451 4.3.5. */
-function watchStreams(storage: Storage, settings: Settings, log: Log): Disposable {
+/** A stream that somebody deleted is created again within seconds; until then mail gets 451 4.3.5. */
+function watchStreams(storage: Storage, settings: Settings, readiness: Readiness, log: Log): Disposable {
   const check = async () => {
     if (!storage.nats.isConnected()) return;
     const exact = () => storage.snapshot.hooks().map(({ eventName }) => eventName);
-    await recreateMissing(storage.nats.connection, streamSettingsOf(settings), exact, log);
+    await recreateMissing(
+      storage.nats.connection,
+      streamSettingsOf(settings),
+      exact,
+      (look) => readiness.note(look),
+      log,
+    );
   };
   const timer = setInterval(() => {
     check().catch((error: unknown) => log.warn("The streams could not be checked", { error }));

@@ -1,7 +1,9 @@
 import type { Settings } from "../config/settings.ts";
 import { within } from "../lib/within.ts";
+import type { TryLaterCause } from "../model/outcome.ts";
 import { OperatorError } from "../model/operator-error.ts";
 import { isPassing, mayHaveJetStream } from "../nats/ask-again.ts";
+import { causeOfPublish } from "../nats/cause-of.ts";
 import type { NatsClients } from "../nats/clients.ts";
 import { openClients } from "../nats/clients.ts";
 import type { Nats } from "../nats/connection.ts";
@@ -10,6 +12,8 @@ import { addEventSubjects, removeEventSubjects } from "../nats/event-subjects.ts
 import { explained } from "../nats/explain.ts";
 import { missingStreams } from "../nats/missing-streams.ts";
 import { provision } from "../nats/provision.ts";
+import { BACKING_STREAMS } from "../nats/stream-names.ts";
+import { StoreFailures } from "../publish/store-failures.ts";
 import { KeyStore } from "../registry/api-keys.ts";
 import type { OpenBucket } from "../registry/read-bucket.ts";
 import { Registry } from "../registry/registry.ts";
@@ -31,6 +35,10 @@ export interface Storage extends NatsClients, AsyncDisposable {
   readonly registry: Registry;
   readonly keys: KeyStore;
   readonly secrets: SecretStore;
+  /** What the server said of our streams when the daemon opened them. */
+  readonly streams: Awaited<ReturnType<typeof provision>>;
+  /** What could not be stored, noted by whoever tried. */
+  readonly failures: StoreFailures;
   /** The server is one that we started ourselves, which syncs before every ack; of others nobody tells us. */
   readonly serverSyncsAlways: boolean;
 }
@@ -39,6 +47,8 @@ export interface OpenOptions {
   /** The daemon creates the streams and buckets that are missing, and follows the registry; a command reads what is there. */
   readonly by: "daemon" | "command";
   readonly serverSyncsAlways?: boolean | undefined;
+  /** How long it is tried again while JetStream does not answer, in milliseconds. */
+  readonly keepTryingMs?: number;
 }
 
 /**
@@ -54,7 +64,12 @@ export async function openStorage(
 ): Promise<Storage> {
   const nats = await connectNats(natsSettingsOf(settings), log);
   try {
-    return await whilePassing(nats, settings, log, () => openOnce(nats, settings, log, options));
+    return await whilePassing(() => openOnce(nats, settings, log, options), {
+      nats,
+      log,
+      domain: settings.natsDomain.value,
+      keepTryingMs: options.keepTryingMs ?? KEEP_TRYING_MS,
+    });
   } catch (error) {
     await nats.connection.close();
     throw explained(error);
@@ -64,7 +79,7 @@ export async function openStorage(
 async function openOnce(nats: Nats, settings: Settings, log: Log, options: OpenOptions): Promise<Storage> {
   const { connection } = nats;
   const isWatched = options.by === "daemon";
-  if (isWatched) await provision(connection, streamSettingsOf(settings), log);
+  const streams = isWatched ? await provision(connection, streamSettingsOf(settings), log) : [];
   const clients = await openClients(connection, settings.natsDomain.value);
   const open = (name: Parameters<typeof bucketOpener>[1]) => bucketOpener(clients, name);
   const snapshot = new RegistrySnapshot(open("registry"), log, isWatched);
@@ -74,7 +89,7 @@ async function openOnce(nats: Nats, settings: Settings, log: Log, options: OpenO
   try {
     await Promise.all(buckets.map((bucket) => bucket.start()));
   } catch (error) {
-    for (const bucket of buckets) bucket.close();
+    await Promise.all(buckets.map((bucket) => bucket.close()));
     throw await missingStreams(clients.jsm, error);
   }
   const registry = new Registry(snapshot, {
@@ -90,27 +105,33 @@ async function openOnce(nats: Nats, settings: Settings, log: Log, options: OpenO
     registry,
     keys,
     secrets,
+    streams,
+    failures: new StoreFailures(Date.now),
     serverSyncsAlways: options.serverSyncsAlways === true,
     [Symbol.asyncDispose]: async () => {
-      for (const bucket of buckets) bucket.close();
+      await Promise.all(buckets.map((bucket) => bucket.close()));
       await endConnection(connection, log);
     },
   };
 }
 
-/** Tries again while JetStream does not answer, for `KEEP_TRYING_MS`; then, and for every other error, throws what `work` threw. */
-async function whilePassing<T>(nats: Nats, settings: Settings, log: Log, work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + KEEP_TRYING_MS;
+/** Tries again while JetStream does not answer, for `keepTryingMs`; then, and for every other error, throws what `work` threw. */
+async function whilePassing<T>(
+  work: () => Promise<T>,
+  {
+    nats,
+    log,
+    domain,
+    keepTryingMs,
+  }: { readonly nats: Nats; readonly log: Log; readonly domain: string | undefined; readonly keepTryingMs: number },
+): Promise<T> {
+  const deadline = Date.now() + keepTryingMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await work();
     } catch (error) {
       const cause = error instanceof OperatorError ? error.cause : error;
-      if (
-        !mayHaveJetStream(nats.connection.info, settings.natsDomain.value) ||
-        !isPassing(cause) ||
-        Date.now() + pauseMs > deadline
-      )
+      if (!mayHaveJetStream(nats.connection.info, domain) || !isPassing(cause) || Date.now() + pauseMs > deadline)
         throw error;
       log.warn("JetStream does not answer yet; trying again", { error: cause });
       await new Promise((wake) => setTimeout(wake, pauseMs));
@@ -124,6 +145,15 @@ export function bucketOpener(
   name: Parameters<Storage["openBucket"]>[0],
 ): () => Promise<OpenBucket> {
   return async () => ({ kv: await openBucket(name), jsm });
+}
+
+/** What an error of the Object Store means for the sender; what is wrong with storage is noted. Never throws. */
+export async function causeOfObject({ jsm, failures }: Storage, error: unknown): Promise<TryLaterCause> {
+  const stream = BACKING_STREAMS.objects;
+  const cause = await causeOfPublish(error, stream, jsm);
+  // A fault of ours here may as well be an upload that broke off.
+  if (cause !== "our-fault") failures.note(stream, cause, error);
+  return cause;
 }
 
 /** Says good-bye to NATS; one that is away or silent is left without it, because nothing unacknowledged was answered 250. */

@@ -1,5 +1,5 @@
 import { within } from "../lib/within.ts";
-import { STREAMS } from "../nats/provision.ts";
+import { STREAMS } from "../nats/stream-names.ts";
 import { streamFacts } from "../nats/stream-facts.ts";
 import { OBJECT_BUCKET } from "../publish/objects.ts";
 import { daysLeftOf } from "./health-stream.ts";

@@ -40,7 +40,7 @@ export async function openUnfinished(
     outcomes,
     [Symbol.asyncDispose]: async () => {
       await outcomes.close(LAST_WRITES_MS);
-      bucket.close();
+      await bucket.close();
     },
   };
 }

@@ -5,9 +5,10 @@ import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
 import { connectError, isRefusal } from "./connect-error.ts";
 import type { NatsCredentials } from "./credentials.ts";
+import { OWN_PERMISSIONS, neededFor } from "./needed-permissions.ts";
 import { authenticatorsOf, readOrSay } from "./credentials.ts";
+import { INBOX_PREFIX } from "./inbox.ts";
 import { parseNatsUrls, redactedUrls } from "./nats-url.ts";
-import { OWN_PERMISSIONS } from "./permissions.ts";
 
 /** How to reach NATS and who we are there; each file is a path. */
 export interface NatsSettings extends NatsCredentials {
@@ -27,8 +28,6 @@ const RECONNECT_PAUSE_MS = 250;
 const FIRST_CONNECT_PAUSE_MS = 500;
 /** Denied subjects that are remembered, so that each is named once in the log. */
 const MAX_REMEMBERED_DENIALS = 100;
-/** Below `_INBOX.>`, which accounts usually allow, and narrow enough to be allowed alone. */
-export const INBOX_PREFIX = "_INBOX.posthorn";
 
 /** The connection, and whether it is up right now: publishes while it is down are dropped by the client in silence. */
 export interface Nats {
@@ -172,8 +171,10 @@ function logError(error: Error, denied: Set<string>, log: Log): void {
   const key = `${error.operation} ${error.subject}`;
   if (denied.has(key) || denied.size >= MAX_REMEMBERED_DENIALS) return;
   denied.add(key);
-  log.error("Our NATS user may not do something that Posthorn needs", {
+  const needed = neededFor(error);
+  log.error("NATS permission missing; `posthorn permissions` prints all that are needed", {
     operation: error.operation,
     natsSubject: error.subject,
+    ...(needed !== undefined && { toAllow: needed.subject }),
   });
 }

@@ -37,9 +37,9 @@ export function durabilityOf({ config, cluster }: StreamInfo, serverSyncsAlways:
     };
   const name = copies === 1 ? "one copy" : `R${copies}: ${copies} copies, and both servers are needed for an ack`;
   return {
-    words: `${name}, written to the server's page cache: it survives a crash of nats-server; a power loss can take what the server had not synced, up to its sync_interval (2 minutes unless set)`,
+    words: `${name}: it survives a crash of nats-server. The server's sync_interval cannot be known from here: unless it is "always", a power loss can take what the server had not synced, up to 2 minutes of events by default`,
     advice:
-      "set sync_interval: always in the jetstream block of nats-server, or run three servers and POSTHORN_REPLICAS=3",
+      "set sync_interval: always in the jetstream block of nats-server, if it is not, or run three servers and POSTHORN_REPLICAS=3",
     isPoor: false,
   };
 }

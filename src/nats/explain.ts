@@ -4,6 +4,7 @@ import { errors } from "@nats-io/transport-node";
 
 import { OperatorError } from "../model/operator-error.ts";
 import { isPassing } from "./ask-again.ts";
+import { neededFor } from "./needed-permissions.ts";
 
 const SUBJECTS_OVERLAP = 10065;
 const NO_JETSTREAM: ReadonlySet<number> = new Set([10039, 10076]);
@@ -13,9 +14,11 @@ export function explained(error: unknown): unknown {
   if (error instanceof OperatorError) return error;
   const denied = deniedBy(error);
   if (denied !== undefined) {
+    const verb = denied.operation === "publish" ? "publish on" : "subscribe to";
+    const needed = neededFor(denied)?.subject ?? denied.subject;
     return new OperatorError(
-      `NATS permission missing: our user may not ${denied.operation === "publish" ? "publish on" : "subscribe to"} ${denied.subject}`,
-      "`posthorn permissions` prints all that it needs, as configuration for the server",
+      `NATS permission missing: our user may not ${verb} ${denied.subject}`,
+      `allow it to ${verb} ${JSON.stringify(needed)}; \`posthorn permissions\` prints all that it needs, as configuration for the server`,
       { cause: error },
     );
   }

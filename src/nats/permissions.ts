@@ -1,19 +1,21 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 
-import { subjectCovers } from "./subject-covers.ts";
+import type { NeededPermission } from "./needed-permissions.ts";
+import { OWN_PERMISSIONS } from "./needed-permissions.ts";
+import { subjectCovers, subjectsMeet } from "./subject-covers.ts";
 
-/** Every user may ask this of itself, where its permissions let it publish there. */
-export const OWN_PERMISSIONS = "$SYS.REQ.USER.INFO";
-
-/** On which subjects our user may publish. */
-export interface PublishPermissions {
-  /** Undefined: on all that are not denied. */
+/** What our user may do with subjects. */
+interface SubjectPermissions {
+  /** Undefined: all that is not denied. */
   readonly allow: readonly string[] | undefined;
   readonly deny: readonly string[];
 }
 
+/** What our user may publish and subscribe to. */
+export type OwnPermissions = Readonly<Record<NeededPermission["operation"], SubjectPermissions>>;
+
 /**
- * Asks the server what our user may publish; nothing is sent on any other subject.
+ * Asks the server what our user may do; nothing is sent on any other subject.
  *
  * `undefined` when the server does not tell: it is older than 2.10, or the user may not ask. Never throws.
  *
@@ -22,23 +24,30 @@ export interface PublishPermissions {
 export async function askPermissions(
   connection: NatsConnection,
   timeoutMs: number,
-): Promise<PublishPermissions | undefined> {
+): Promise<OwnPermissions | undefined> {
   // A user that may not ask is told so by an error; a connection that just went away is the matter of another check.
   const reply = await connection.request(OWN_PERMISSIONS, "", { timeout: timeoutMs }).catch(() => undefined);
   return reply === undefined ? undefined : readPermissions(reply.string());
 }
 
-/** Whether one subject without wildcards may be published on. */
-export function mayPublish({ allow, deny }: PublishPermissions, subject: string): boolean {
-  const isIn = (patterns: readonly string[]) => patterns.some((pattern) => subjectCovers(pattern, subject));
-  return (allow === undefined || isIn(allow)) && !isIn(deny);
+/** Whether all that a needed permission stands for is allowed: its wildcards too, and no part of it denied. */
+export function isAllowed(permissions: OwnPermissions, { operation, subject }: NeededPermission): boolean {
+  const { allow, deny } = permissions[operation];
+  return (
+    (allow === undefined || allow.some((pattern) => subjectCovers(pattern, subject))) &&
+    !deny.some((pattern) => subjectsMeet(pattern, subject))
+  );
 }
 
-function readPermissions(answer: string): PublishPermissions | undefined {
+function readPermissions(answer: string): OwnPermissions | undefined {
   const { data } = asObject(parseOrNothing(answer));
   if (data === undefined) return undefined;
-  const { publish } = asObject(asObject(data)["permissions"]);
-  const { allow, deny } = asObject(publish);
+  const { publish, subscribe } = asObject(asObject(data)["permissions"]);
+  return { publish: readSubjects(publish), subscribe: readSubjects(subscribe) };
+}
+
+function readSubjects(value: unknown): SubjectPermissions {
+  const { allow, deny } = asObject(value);
   return { allow: textsOf(allow), deny: textsOf(deny) ?? [] };
 }
 

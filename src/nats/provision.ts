@@ -26,6 +26,13 @@ export interface ProvisionSettings extends StreamSettings {
 const NO_ROOM: ReadonlySet<number> = new Set([10002, 10023, 10047]);
 /** JSClusterNoPeersErrF: too few servers, or none with so much room. */
 const NO_PEERS = 10005;
+/** What became of a question about a stream: neither `info` nor `error` when there is none of that name. */
+export interface StreamLook {
+  readonly stream: string;
+  readonly info?: StreamInfo | undefined;
+  readonly error?: unknown;
+}
+
 /** Without them nothing is known of hooks, keys and secrets: made anew and empty they would say that none ever was. */
 const NOT_RECREATED: ReadonlySet<string> = new Set([
   BACKING_STREAMS.registry,
@@ -34,12 +41,17 @@ const NOT_RECREATED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Creates the streams and buckets of contract §6 that are missing. One that exists keeps the operator's settings.
+ * Creates the streams and buckets of contract §6 that are missing. One that exists keeps the operator's settings. Returns what
+ * the server says of all of them.
  *
  * Throws `OperatorError` for what the operator has to mend: a foreign stream on our subjects, missing permissions,
  * JetStream switched off, an option the server does not know, more replicas than servers, too little room.
  */
-export async function provision(connection: NatsConnection, settings: ProvisionSettings, log: Log): Promise<void> {
+export async function provision(
+  connection: NatsConnection,
+  settings: ProvisionSettings,
+  log: Log,
+): Promise<readonly StreamInfo[]> {
   try {
     if (!mayHaveJetStream(connection.info, settings.domain)) throw noJetStream();
     const jsm = await jetstreamManager(connection, { checkAPI: false, ...domainOf(settings) });
@@ -51,7 +63,8 @@ export async function provision(connection: NatsConnection, settings: ProvisionS
       if (info !== undefined) await extendSubjects(jsm, info.config, config.subjects ?? []);
     }
     const missing = plans.filter((_, index) => found[index] === undefined);
-    await createStreams(connection, jsm, missing, settings, log);
+    const created = await createStreams(connection, jsm, missing, settings, log);
+    return [...found.filter((info) => info !== undefined), ...created];
   } catch (error) {
     throw explained(error);
   }
@@ -62,17 +75,19 @@ export async function provision(connection: NatsConnection, settings: ProvisionS
  * buckets of objects and of unfinished outcomes. What they held is gone; that is said loudly.
  *
  * The registry and the keys are not made anew: an empty registry would turn "try again" into "no such hook" for every mail.
+ * What became of each question about a stream goes to `onLook`.
  */
 export async function recreateMissing(
   connection: NatsConnection,
   settings: ProvisionSettings,
   exactNames: () => readonly string[],
+  onLook: (look: StreamLook) => void,
   log: Log,
 ): Promise<void> {
   const jsm = await jetstreamManager(connection, { checkAPI: false, ...domainOf(settings) });
   const plans = streamPlans(settings).filter(({ config }) => !NOT_RECREATED.has(config.name));
   // All in one go: an idle Posthorn wakes up for little else.
-  const found = await Promise.all(plans.map(({ config }) => infoOnce(jsm, config.name)));
+  const found = await Promise.all(plans.map(({ config }) => lookAt(jsm, config.name, onLook)));
   const gone = plans.filter((_, index) => found[index] === undefined);
   if (gone.length === 0) return;
   for (const { config } of gone)
@@ -89,27 +104,29 @@ async function createStreams(
   plans: readonly StreamPlan[],
   { replicas }: ProvisionSettings,
   log: Log,
-): Promise<void> {
-  if (plans.length === 0) return;
+): Promise<readonly StreamInfo[]> {
+  if (plans.length === 0) return [];
   const room = roomOf(await askAgain(() => jsm.getAccountInfo()), ownServerOf(connection), replicas);
   const sizes = sizesOf(plans, room, replicas);
+  const created: StreamInfo[] = [];
   for (const { config } of plans) {
-    await createStream(jsm, { ...config, max_bytes: sizes.get(config.name) ?? -1 }, room);
+    created.push(await createStream(jsm, { ...config, max_bytes: sizes.get(config.name) ?? -1 }, room));
     log.info("Created a stream", { stream: config.name });
   }
+  return created;
 }
 
 async function createStream(
   jsm: JetStreamManager,
   config: StreamPlan["config"] & { readonly max_bytes: number },
   room: StreamRoom | undefined,
-): Promise<void> {
-  const { config: created } = await jsm.streams.add({ ...config }).catch((error: unknown) => {
+): Promise<StreamInfo> {
+  const info = await jsm.streams.add({ ...config }).catch((error: unknown) => {
     throw error instanceof JetStreamApiError ? placing(config, room, error) : error;
   });
   // A server from before an option drops it in silence: what came back is compared with what was asked for.
   for (const [option, asked] of Object.entries(config)) {
-    const got = created[option as keyof StreamConfig];
+    const got = info.config[option as keyof StreamConfig];
     if (JSON.stringify(got) !== JSON.stringify(asked) && !(asked === -1 && (got === undefined || got === 0))) {
       throw new OperatorError(
         `the server did not take ${option} for stream ${config.name} (asked ${JSON.stringify(asked)}, got ${JSON.stringify(got)})`,
@@ -117,6 +134,7 @@ async function createStream(
       );
     }
   }
+  return info;
 }
 
 /** Says which stream the server could not place, what it wanted, and what there is. */
@@ -151,6 +169,21 @@ async function extendSubjects(jsm: JetStreamManager, config: StreamConfig, wante
   const subjects = config.subjects ?? [];
   const missing = wanted.filter((subject) => !subjects.some((taken) => subjectCovers(taken, subject)));
   if (missing.length > 0) await jsm.streams.update(config.name, { ...config, subjects: [...subjects, ...missing] });
+}
+
+async function lookAt(
+  jsm: JetStreamManager,
+  stream: string,
+  onLook: (look: StreamLook) => void,
+): Promise<StreamInfo | undefined> {
+  try {
+    const info = await infoOnce(jsm, stream);
+    onLook({ stream, info });
+    return info;
+  } catch (error) {
+    onLook({ stream, error });
+    throw error;
+  }
 }
 
 /** What the server says of a stream; `undefined` when there is none of that name. */

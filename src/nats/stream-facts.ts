@@ -3,6 +3,8 @@ import { AckPolicy, DeliverPolicy, DiscardPolicy } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { nanos } from "@nats-io/transport-node";
 
+import { within } from "../lib/within.ts";
+import { askAgain } from "./ask-again.ts";
 import { addConsumer } from "./consumers.ts";
 import { ownServerOf } from "./own-server.ts";
 
@@ -11,8 +13,10 @@ const NANOS_PER_MS = 1_000_000;
 /** A consumer that only counts is forgotten by the server after this, should we not get to delete it. */
 const FORGOTTEN_AFTER_MS = 10_000;
 
-/** `/readyz` is asked every few seconds, and making a consumer is work for a whole cluster. */
+/** Making a consumer is work for a whole cluster. */
 const COUNTS_KEPT_MS = 30_000;
+/** A cluster that has lost a server may not be able to place a consumer; the counts are only nice to know. */
+const COUNTING_MS = 4_000;
 
 interface Counts {
   readonly at: number;
@@ -33,11 +37,11 @@ export interface StreamFacts {
   readonly maxAgeMs: number | undefined;
   /** A full stream drops its oldest instead of refusing. */
   readonly discardsOld: boolean;
-  /** Messages of the last hour. */
-  readonly lastHour: number;
+  /** Messages of the last hour; undefined when the server could not count them in time. */
+  readonly lastHour: number | undefined;
   readonly windowMs: number;
-  /** Messages within the deduplication window. */
-  readonly inWindow: number;
+  /** Messages within the deduplication window; undefined likewise. */
+  readonly inWindow: number | undefined;
 }
 
 /** Looks at one stream, its account and its recent past. Throws what the client throws. */
@@ -47,19 +51,23 @@ export async function streamFacts(
   { config, state }: StreamInfo,
 ): Promise<StreamFacts> {
   const windowMs = config.duplicate_window / NANOS_PER_MS;
-  const [{ lastHour, inWindow }, { limits, storage }] = await Promise.all([
-    state.messages === 0 ? { lastHour: 0, inWindow: 0 } : recentCounts(jsm, config.name, windowMs),
-    jsm.getAccountInfo(),
+  const [counts, { limits, storage }] = await Promise.all([
+    state.messages === 0
+      ? { lastHour: 0, inWindow: 0 }
+      : within(recentCounts(jsm, config.name, windowMs), COUNTING_MS).catch(() => undefined),
+    askAgain(() => jsm.getAccountInfo()),
   ]);
-  // What others in the account or on our own server hold is no room for this stream.
-  const others = storage - state.bytes;
+  // What others in the account or on our own server hold is no room for this stream; every copy counts.
+  const copies = config.num_replicas;
+  const others = storage - state.bytes * copies;
+  const roomIn = (bytes: number) => Math.max(1, (bytes - others) / copies);
   const bounds: { readonly limitName: string; readonly limitBytes: number }[] = [];
   if (config.max_bytes > 0) bounds.push({ limitName: "its max_bytes", limitBytes: config.max_bytes });
   if (limits.max_storage > 0)
-    bounds.push({ limitName: "what the account has for it", limitBytes: Math.max(1, limits.max_storage - others) });
+    bounds.push({ limitName: "what the account has for it", limitBytes: roomIn(limits.max_storage) });
   const own = ownServerOf(connection);
   if (own !== undefined)
-    bounds.push({ limitName: "the store of our own server", limitBytes: Math.max(1, own.maxStoreBytes - others) });
+    bounds.push({ limitName: "the store of our own server", limitBytes: roomIn(own.maxStoreBytes) });
   const least = bounds.toSorted((a, b) => a.limitBytes - b.limitBytes)[0];
   return {
     stream: config.name,
@@ -69,9 +77,9 @@ export async function streamFacts(
     limitName: least?.limitName ?? "",
     maxAgeMs: config.max_age > 0 ? config.max_age / NANOS_PER_MS : undefined,
     discardsOld: config.discard === DiscardPolicy.Old,
-    lastHour,
+    lastHour: counts?.lastHour,
     windowMs,
-    inWindow,
+    inWindow: counts?.inWindow,
   };
 }
 

@@ -113,6 +113,6 @@ export function streamPlans({ dedupeWindowMs, eventsMaxAgeMs, replicas }: Stream
 }
 
 /** How long objects have to live when those that name them live so long; 0 is for ever, in and out. */
-function objectsMaxAgeMs(namedForMs: readonly number[]): number {
+export function objectsMaxAgeMs(namedForMs: readonly number[]): number {
   return namedForMs.includes(0) ? 0 : Math.max(...namedForMs) + OBJECTS_LIVE_LONGER_MS;
 }

@@ -14,7 +14,7 @@ export interface StreamRoom {
 }
 
 /** A stream below this would be full at once. */
-const LEAST_BYTES = 256 * 1024;
+const LEAST_BYTES = 64 * 1024;
 
 /**
  * What the account may store; `undefined` when nobody says, because neither it nor our own server has a limit.

@@ -14,3 +14,15 @@ export function subjectCovers(outer: string, inner: string): boolean {
   }
   return pattern.length === tokens.length;
 }
+
+/** Whether any subject is one that both stand for. */
+export function subjectsMeet(one: string, other: string): boolean {
+  const [tokens, others] = [one.split("."), other.split(".")];
+  const shorter = Math.min(tokens.length, others.length);
+  for (let index = 0; index < shorter; index += 1) {
+    const [token, opposite] = [tokens[index], others[index]];
+    if (token === ">" || opposite === ">") return true;
+    if (token !== "*" && opposite !== "*" && token !== opposite) return false;
+  }
+  return tokens.length === others.length;
+}

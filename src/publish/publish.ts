@@ -30,6 +30,8 @@ export interface PublishOptions {
   readonly onAck?: (ackMs: number) => void;
   /** Called for each try that ended without an ack although the connection stood. */
   readonly onNoAck?: () => void;
+  /** Called when a publication that was tried is given up. */
+  readonly onFailure?: (stream: string, cause: TryLaterCause, error: unknown) => void;
 }
 
 export type Publish = (publication: Publication, signal: AbortSignal) => Promise<PublishResult>;
@@ -53,13 +55,17 @@ export function createPublish(inbox: AckInbox, options: PublishOptions): Publish
     if (place === undefined) return { kind: "tryLater", cause: "busy", error: undefined, ambiguous: false };
     let pauseMs = FIRST_PAUSE_MS;
     let ambiguous = false;
+    if (signal.aborted) return { kind: "tryLater", cause: "no-ack", error: signal.reason, ambiguous };
     for (;;) {
-      if (signal.aborted) return { kind: "tryLater", cause: "no-ack", error: signal.reason, ambiguous };
       const result = await tryOnce(inbox, publication, options, signal);
       if (result.kind === "acked") return result;
       ambiguous ||= result.ambiguous;
-      if (!WORTH_ANOTHER_TRY.has(result.cause) || signal.aborted) return { ...result, ambiguous };
-      await pause(pauseMs * (0.5 + Math.random() / 2), signal);
+      const isOver = !WORTH_ANOTHER_TRY.has(result.cause) || signal.aborted;
+      if (!isOver) await pause(pauseMs * (0.5 + Math.random() / 2), signal);
+      if (isOver || signal.aborted) {
+        options.onFailure?.(publication.stream, result.cause, result.error);
+        return isOver ? { ...result, ambiguous } : { ...result, cause: "no-ack", error: signal.reason, ambiguous };
+      }
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   };

@@ -1,13 +1,27 @@
 import type { JetStreamClient } from "@nats-io/jetstream";
 import { DeliverPolicy } from "@nats-io/jetstream";
+import { headers as natsHeaders } from "@nats-io/transport-node";
 
 import type { RefusedCall, RefusedSum } from "../model/refused-call.ts";
 import { orderedConsumer } from "../nats/consumers.ts";
+import type { AckInbox } from "./ack-inbox.ts";
 
 const REFUSED_STREAM = "POSTHORN_REFUSED";
+const NEVER = new AbortController().signal;
 
 /** One entry of the trace: a call, or the sum of those that were too many to write one by one. */
 export type RefusedEntry = RefusedCall | RefusedSum;
+
+/** Stores one entry; resolves when the stream has acknowledged it, throws what the client throws. */
+export async function storeRefusedCall(
+  inbox: AckInbox,
+  { subject, bytes, id }: { readonly subject: string; readonly bytes: Uint8Array; readonly id: string },
+): Promise<void> {
+  const headers = natsHeaders();
+  headers.set("Nats-Msg-Id", id);
+  headers.set("Nats-Expected-Stream", REFUSED_STREAM);
+  await inbox.publish(subject, bytes, headers, NEVER);
+}
 
 export function isSum(entry: RefusedEntry): entry is RefusedSum {
   return "count" in entry;

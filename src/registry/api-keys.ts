@@ -68,8 +68,8 @@ export class KeyStore {
     return this.#bucket.start();
   }
 
-  close(): void {
-    this.#bucket.close();
+  close(): Promise<void> {
+    return this.#bucket.close();
   }
 
   /** Makes a key; `key` is shown once and never again. */

@@ -1,5 +1,6 @@
 import type { KV } from "@nats-io/kv";
 
+import { within } from "../lib/within.ts";
 import { askAgain } from "../nats/ask-again.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { BucketEntry, OpenBucket } from "./read-bucket.ts";
@@ -27,6 +28,7 @@ const CHECK_UNWATCHED_MS = 400;
 const WATCH_BRINGS_MS = 250;
 const CATCH_UP_STEP_MS = 2;
 const WATCH_AGAIN_MS = 1_000;
+const LAST_WATCH_MS = 500;
 /** Entries that went without a word are looked for at most so often. */
 const LIST_AGAIN_MS = 60_000;
 
@@ -44,6 +46,7 @@ export class LiveBucket {
   #stop: (() => void) | undefined;
   /** Watches of the past see that their time is over. */
   #watchNumber = 0;
+  #watching: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #created = "";
   #listedAt = 0;
@@ -77,10 +80,12 @@ export class LiveBucket {
     await this.#catchUpTo(state.last_seq);
   }
 
-  close(): void {
+  /** Resolves when the last watch has ended: one that begins on a closed connection never would (nats.js 3.4.0). */
+  async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#endWatch();
+    await within(this.#watching, LAST_WATCH_MS);
   }
 
   get #opened(): OpenBucket {
@@ -173,7 +178,7 @@ export class LiveBucket {
   #beginWatch(): void {
     this.#endWatch();
     if (this.#closed || this.#options.isWatched === false) return;
-    this.#watch(this.#watchNumber).catch((error: unknown) =>
+    this.#watching = this.#watch(this.#watchNumber).catch((error: unknown) =>
       this.#options.log.error("A bucket is watched no more; it is asked instead", {
         bucket: this.#options.name,
         error,

@@ -7,6 +7,7 @@ export const keys = {
   hook: (hookId: string) => `hook.${hookId}`,
   app: (app: string) => `app.${app}`,
   name: (eventName: string) => `name.${eventName}`,
+  daemonSettings: "daemon.settings",
   alias: (address: string) => `alias.${Buffer.from(address.toLowerCase()).toString("base64url")}`,
 };
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, randomBytes } from "node:crypto";
 
 import { OperatorError } from "../model/operator-error.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -29,6 +29,7 @@ export interface SecretRow {
 }
 
 const MAX_SECRET_BYTES = 8 * 1024;
+const KEY_ID_CHARACTERS = 16;
 
 /**
  * The signing secrets of hooks as this replica sees them now (contract §6), encrypted under `POSTHORN_SECRETS_KEY`.
@@ -66,8 +67,20 @@ export class SecretStore {
     return this.#bucket.start();
   }
 
-  close(): void {
-    this.#bucket.close();
+  close(): Promise<void> {
+    return this.#bucket.close();
+  }
+
+  /** Tells the key from another one; null when there is none. A hash of 32 random bytes says nothing of them. */
+  get keyId(): string | null {
+    if (this.#key === undefined) return null;
+    return hash("sha256", Buffer.concat([Buffer.from("posthorn secrets key "), this.#key])).slice(0, KEY_ID_CHARACTERS);
+  }
+
+  /** Whether an event name has a secret, and, where there is a key, whether that opens it. */
+  stateOf(eventName: string): "set" | "missing" | "locked" {
+    if (!this.#records.has(eventName)) return "missing";
+    return this.#key === undefined || this.secretsOf(eventName).length > 0 ? "set" : "locked";
   }
 
   /** The secrets that count now for an event name; none when none is set, or when the key does not open them. */

@@ -6,6 +6,8 @@ import type { App, Hook } from "../model/hook.ts";
 import type { Log } from "../telemetry/log.ts";
 import { LiveBucket } from "./live-bucket.ts";
 import type { OpenBucket } from "./read-bucket.ts";
+import type { PublishedSettings } from "./published-settings.ts";
+import { readPublishedSettings } from "./published-settings.ts";
 import { keys, readApp, readClaim, readHook } from "./records.ts";
 
 const NEGATIVE_MS = 5_000;
@@ -26,6 +28,7 @@ export class RegistrySnapshot {
   /** The event names of each app: every RCPT and every request asks for one, and an app may have thousands. */
   readonly #namesOf = new Map<string, ReadonlySet<string>>();
   readonly #unknown = new Map<string, number>();
+  #published: PublishedSettings | undefined;
   #appsBeforeReset = 0;
   /** Apps are gone that nobody uninstalled: the bucket was made anew, and no sender may be told that its hook never was. */
   #wasEmptied = false;
@@ -47,8 +50,8 @@ export class RegistrySnapshot {
     return this.#bucket.start();
   }
 
-  close(): void {
-    this.#bucket.close();
+  close(): Promise<void> {
+    return this.#bucket.close();
   }
 
   /** Resolves when every change that was made before the call is seen here, other replicas' too. */
@@ -63,6 +66,11 @@ export class RegistrySnapshot {
 
   get kv(): KV {
     return this.#bucket.kv;
+  }
+
+  /** What the daemon that started last wrote of its settings. */
+  get published(): PublishedSettings | undefined {
+    return this.#published;
   }
 
   hookById(hookId: HookId): Hook | undefined {
@@ -147,12 +155,14 @@ export class RegistrySnapshot {
     this.#appsBeforeReset = this.#apps.size;
     const maps = [this.#hooks, this.#byName, this.#byAlias, this.#apps, this.#namesOf, this.#unknown];
     for (const map of maps) map.clear();
+    this.#published = undefined;
   }
 
   #change(key: string, value: string | undefined): void {
     const dot = key.indexOf(".");
     const [kind, name] = [key.slice(0, dot), key.slice(dot + 1)];
-    if (kind === "hook") this.#changeHook(name, value);
+    if (key === keys.daemonSettings) this.#published = value === undefined ? undefined : readPublishedSettings(value);
+    else if (kind === "hook") this.#changeHook(name, value);
     else if (kind === "app") {
       // Installed, or taken away in front of our eyes: the registry is what somebody wants it to be.
       this.#wasEmptied = false;

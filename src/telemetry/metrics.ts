@@ -47,6 +47,8 @@ export interface Metrics {
   observeAck(milliseconds: number): void;
   /** A try to publish that ended without an ack although the connection stood. */
   countNoAck(): void;
+  /** Something that was not stored although it was tried, by its stream and the cause. */
+  countStoreFailure(stream: string, cause: string): void;
   observeParse(milliseconds: number): void;
   countPoolRestart(): void;
   countSpans(fate: "sent" | "dropped", spans: number): void;
@@ -83,6 +85,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     "Tries to publish that ended without an ack.",
     [],
   );
+  const storeFailures = createCounter(
+    "posthorn_store_failures_total",
+    "Events, dead letters and objects that were not stored although it was tried.",
+    ["stream", "cause"],
+  );
+  let lastFailure: { readonly cause: string; readonly at: number } | undefined;
   const parse = createHistogram(
     "posthorn_parse_seconds",
     "Parsing and extraction of one mail, waiting included.",
@@ -101,6 +109,13 @@ export function createMetrics(sources: MetricSources): Metrics {
     deliveries,
     ack,
     noAcks,
+    storeFailures,
+    createGauges(
+      "posthorn_store_last_failure_timestamp_seconds",
+      "When something was last not stored, by its cause; missing when nothing failed since the start.",
+      "cause",
+      () => (lastFailure === undefined ? {} : { [lastFailure.cause]: lastFailure.at }),
+    ),
     parse,
     restarts,
     spans,
@@ -133,6 +148,10 @@ export function createMetrics(sources: MetricSources): Metrics {
       deliveries.observe(milliseconds / 1_000, { door, hook: hookNamed(hook) }),
     observeAck: (milliseconds) => ack.observe(milliseconds / 1_000),
     countNoAck: () => noAcks.add({}),
+    countStoreFailure: (stream, cause) => {
+      storeFailures.add({ stream, cause });
+      lastFailure = { cause, at: Date.now() / 1_000 };
+    },
     observeParse: (milliseconds) => parse.observe(milliseconds / 1_000),
     countPoolRestart: () => restarts.add({}),
     countSpans: (fate, count) => spans.add({ fate }, count),

@@ -13,9 +13,8 @@ test("probes are answered before anything else is loaded; the page is loaded onc
   const listening = await openAdminListener({
     at: AT,
     probes: createProbes({
-      checkHealth: async () => [{ name: "nats", ok: true, detail: "connected" }],
+      checkReadiness: () => [{ name: "nats", ok: true, detail: "connected" }],
       isServing: () => isServing,
-      now: Date.now,
     }),
     load: async (server) => {
       loads += 1;

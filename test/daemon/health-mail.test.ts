@@ -26,7 +26,7 @@ test.each([
   expect(tlsCheck(pem, [NAME], Date.now()).detail).toMatch(detail);
 });
 
-test("doctor looks at the files and asks the name server; what cannot be used is a warning, never an exception", async () => {
+test("doctor looks at the files and asks the name server; a key of another certificate is a failure, never an exception", async () => {
   await using folder = await temporaryFolder();
   await using dns = await startDnsServer({ [NAME]: { MX: [{ priority: 10, exchange: "mx.hooks.example" }] } });
   const env = { POSTHORN_MAIL_DOMAIN: NAME, POSTHORN_DNS_SERVERS: dns.address };
@@ -41,7 +41,7 @@ test("doctor looks at the files and asks the name server; what cannot be used is
   });
   const down = { ...env, ...wrong, POSTHORN_DNS_SERVERS: "127.0.0.1:1" };
   expect(await checkMailDoor(readSettings(down), Date.now())).toMatchObject([
-    { name: "tls", warning: true, detail: expect.stringContaining("cannot be used") },
+    { name: "tls", ok: false, detail: expect.stringContaining("cannot be used together: ") },
     { name: "dns", warning: true, detail: expect.stringContaining("no answer (ECONNREFUSED)") },
   ]);
   const open = { ...env, POSTHORN_SMTP_LISTEN: "0.0.0.0:2525" };

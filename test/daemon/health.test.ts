@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { readSettings } from "../../src/config/settings.ts";
 import { clockCheck } from "../../src/daemon/health-clock.ts";
-import { permissionsCheck } from "../../src/daemon/health-permissions.ts";
+import { permissionsFinding } from "../../src/daemon/health-permissions.ts";
 import { dedupeCheck, fillCheck } from "../../src/daemon/health-stream.ts";
 import type { HealthCheck } from "../../src/daemon/health.ts";
 import { checkHealth } from "../../src/daemon/health.ts";
@@ -58,7 +58,7 @@ test("a healthy daemon: streams, durability, dedup memory, clock, permissions an
     expect(checks[name]).toMatchObject({ name, ok: true });
   expect(checks["durability"]?.detail).toMatch(/a power loss can take .* To do: set sync_interval: always/);
   expect(checks["clock"]?.detail).toMatch(/^within \d+(\.\d)? m?s of the NATS server's$/);
-  expect(checks["permissions"]?.detail).toBe("our NATS user may publish all that Posthorn needs");
+  expect(checks["permissions"]?.detail).toBe("our NATS user may do all that Posthorn needs");
   expect(checks["subscribers"]?.detail).toContain("none is durable");
 });
 
@@ -85,7 +85,7 @@ test("how long a stream lasts at its rate: age first, days, full", () => {
     "10 % of 10 GiB (its max_bytes), 500 in the last hour; at this rate full in 18 hours. Give",
   );
   expect(fillCheck({ ...FACTS, maxAgeMs: undefined, lastHour: 10 }).detail).toContain("at this rate full in 37 days");
-  expect(fillCheck({ ...FACTS, bytes: 10 * GIB }).detail).toContain("full, mail hears 452 4.3.1");
+  expect(fillCheck({ ...FACTS, bytes: 10 * GIB }).detail).toContain("full, mail gets 452 4.3.1");
   expect(fillCheck({ ...FACTS, limitBytes: undefined }).detail).toContain("the server's disk ends it");
 });
 
@@ -114,17 +114,19 @@ test("a subject that our user may not publish on: vital ones fail, others warn, 
     .toMatchObject({
       ok: false,
       detail: expect.stringMatching(
-        /^our NATS user may not publish on paid\.order; mail hears 451 4\.3\.5\. Allow it /,
+        /^our NATS user may not publish on paid\.order; mail gets 451 4\.3\.5\. `posthorn permissions` prints /,
       ),
     });
-  expect(permissionsCheck({ allow: undefined, deny: ["posthorn.audit.>"] }, [])).toMatchObject({
+  const all = { allow: undefined, deny: [] };
+  const wish = { subjects: [], domain: undefined };
+  expect(permissionsFinding({ publish: { ...all, deny: ["posthorn.audit.>"] }, subscribe: all }, wish)).toMatchObject({
     ok: true,
     warning: true,
-    detail: expect.stringContaining("posthorn.audit.hooks"),
+    detail: expect.stringContaining("may not publish on posthorn.audit.>"),
   });
-  const least = { allow: ["kustomer.app.>"], deny: [] };
-  expect(permissionsCheck(least, ["kustomer.app.a.b"]).detail).toMatch(
-    /posthorn\.dead\.posthorn\.system, .* more; mail/,
-  );
-  expect(permissionsCheck(undefined, []).ok).toBe(true);
+  const least = { publish: { allow: ["kustomer.app.>"], deny: [] }, subscribe: { allow: ["orders.>"], deny: [] } };
+  const { ok, detail } = permissionsFinding(least, wish);
+  expect(ok).toBe(false);
+  expect(detail).toMatch(/may not publish on posthorn\.dead\.>, .* and may not subscribe to _INBOX\.posthorn\.>; mail/);
+  expect(permissionsFinding(undefined, wish).ok).toBe(true);
 });

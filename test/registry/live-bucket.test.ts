@@ -41,11 +41,11 @@ async function liveBucket(name: string, from = client) {
     log: silentLog,
   });
   const taken = () => told.splice(0);
-  return { kv, bucket, taken, [Symbol.dispose]: () => bucket.close() };
+  return { kv, bucket, taken, [Symbol.asyncDispose]: () => bucket.close() };
 }
 
 test("listed again, a bucket tells only what changed: who reads the view meanwhile misses nothing", async () => {
-  using live = await liveBucket("changes");
+  await using live = await liveBucket("changes");
   const { kv, bucket, taken } = live;
   await kv.put("a", "1");
   await kv.put("b", "1");
@@ -64,7 +64,7 @@ test("listed again, a bucket tells only what changed: who reads the view meanwhi
 });
 
 test("a bucket that lost an entry without a word is told anew, and so is one that was made anew", async () => {
-  using live = await liveBucket("losses");
+  await using live = await liveBucket("losses");
   const { kv, bucket, taken } = live;
   await kv.put("a", "1");
   await kv.put("b", "1");
@@ -86,7 +86,7 @@ test("a bucket that lost an entry without a word is told anew, and so is one tha
 
 test("a bucket is read and followed where no consumer can be had", async () => {
   const other = await nats.connect("consumerless");
-  using live = await liveBucket("unwatched", other);
+  await using live = await liveBucket("unwatched", other);
   const { bucket, taken } = live;
   const kv = await new Kvm(jetstream(client)).create("unwatched");
   await kv.put("a", "1");
@@ -117,7 +117,7 @@ test("a bucket of many keys is read whole, with a consumer and without", async (
   const expected = ["listed", "reset", ...keys.map((key) => `${key}=${key === "key.7" ? 2 : 1}`)];
   for (const user of ["all", "consumerless"]) {
     const from = await nats.connect(user);
-    using live = await liveBucket("many", from);
+    await using live = await liveBucket("many", from);
     await live.bucket.listAgain();
     expect(live.taken().toSorted()).toEqual(expected.toSorted());
     await from.close();
