@@ -84,7 +84,7 @@ export function connectionChecks({ nats, snapshot }: Pick<Storage, "nats" | "sna
       name: "registry",
       ok: snapshot.isLoaded,
       detail: snapshot.isLoaded
-        ? `${snapshot.hooks().length} hooks of ${snapshot.apps().length} apps`
+        ? `${counted(snapshot.hooks().length, "hook")} of ${counted(snapshot.apps().length, "app")}`
         : "not loaded yet; mail gets 451 until it is. If it stays so, see the log and whether the bucket posthorn_registry exists",
     },
   ];
@@ -107,4 +107,5 @@ export function publishingCheck({ failures: { last } }: Pick<Storage, "failures"
   };
 }
 
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const seconds = (ms: number) => (ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`);
