@@ -56,12 +56,12 @@ async function withoutRegistry(settings: Settings, error: unknown, log: Log): Pr
   const nats = await connectNats(natsSettingsOf(settings), log).catch(() => undefined);
   if (nats === undefined) return [failed];
   const { connection } = nats;
-  try {
+  const compared = await looked("stream settings", async () => {
     const clients = await openClients(connection, settings.natsDomain.value);
-    return [failed, ...(await looked("stream settings", async () => [await differencesCheck(clients, settings)]))];
-  } finally {
-    await connection.close();
-  }
+    return [await differencesCheck(clients, settings)];
+  });
+  await connection.close();
+  return [failed, ...compared];
 }
 
 function inOneLine(error: unknown): string {

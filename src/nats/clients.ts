@@ -20,14 +20,14 @@ export interface NatsClients {
 
 /** Clients on a connection; nothing is asked of the server. Throws what the client throws. */
 export async function openClients(connection: NatsConnection, domain: string | undefined): Promise<NatsClients> {
-  const within = domainOf({ domain });
   // Each client gets options of its own: it takes the domain out of those that it is given (3.4.0).
-  const js = () => jetstream(connection, { ...within });
+  const options = () => ({ checkAPI: false, ...domainOf({ domain }) });
+  const js = () => jetstream(connection, options());
   const kvm = new Kvm(js());
   const [objects, jsm] = await Promise.all([
     // Not looked at: a command that needs no objects works without the bucket.
     new Objm(js()).open(BUCKETS.objects, false),
-    jetstreamManager(connection, { checkAPI: false, ...within }),
+    jetstreamManager(connection, options()),
   ]);
   return {
     js: js(),

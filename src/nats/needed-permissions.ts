@@ -102,6 +102,7 @@ function ofSubscriber(api: string, subjects: readonly string[]): NeededPermissio
   const { objects } = BACKING_STREAMS;
   const create = `${api}.CONSUMER.CREATE.${events}`;
   return [
+    may(`${api}.INFO`, "what clients ask first"),
     may(`${api}.STREAM.INFO.${events}`, "finding the stream of events"),
     ...(subjects.length === 0
       ? [may(`${create}.>`, "consumers of all events")]

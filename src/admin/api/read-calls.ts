@@ -124,8 +124,8 @@ export function readCalls(services: AdminServices): ApiCall[] {
       answer: async () => {
         const [checks, streams, subscribers, activity] = await Promise.all([
           services.checkHealth(),
-          services.streams(),
-          services.subscribers(),
+          services.streams().catch(() => []),
+          services.subscribers().catch(() => []),
           services.activity(),
         ]);
         const { outcomes, ...rest } = activity;
