@@ -28,7 +28,7 @@ const LOOK_MS = 8_000;
 
 /** Looks at NATS, the streams and the registry. Never throws: what cannot be looked at is a failed check. */
 export async function checkHealth(storage: Storage, settings: Settings): Promise<HealthCheck[]> {
-  const checks = connectionChecks(storage);
+  const checks = connectionChecks(storage, 0);
   if (!storage.nats.isConnected()) return checks;
   const looks = [
     ...[STREAMS.events, STREAMS.deadLetters].map((stream) => looked(`stream ${stream}`, () => lookAt(storage, stream))),

@@ -9,6 +9,8 @@ import type { Storage } from "./storage.ts";
 
 /** An election takes less: one server of a cluster that is gone must not take every replica out. */
 const LEADERLESS_MS = 10_000;
+/** The client goes on to another server of the cluster within a second. */
+const RECONNECTING_MS = 2_000;
 /** A failed publish makes a replica unready for so long; without traffic it is ready again then. */
 const FAILURE_COUNTS_MS = 10_000;
 const FAILURE_WARNS_MS = 60 * 60_000;
@@ -45,7 +47,7 @@ export class Readiness {
   /** All that decides, and what an ack is worth in words. */
   checks(): HealthCheck[] {
     return [
-      ...connectionChecks(this.#storage),
+      ...connectionChecks(this.#storage, RECONNECTING_MS),
       this.#streamCheck(),
       publishingCheck(this.#storage, this.#now()),
       ...(this.#durability === undefined ? [] : [this.#durability]),
@@ -70,15 +72,21 @@ export class Readiness {
   }
 }
 
-/** The connection and the registry, as they are. */
-export function connectionChecks({ nats, snapshot }: Pick<Storage, "nats" | "snapshot">): HealthCheck[] {
+/** The connection and the registry, as they are; a connection that has been lost for less than `graceMs` counts as there. */
+export function connectionChecks(
+  { nats, snapshot }: Pick<Storage, "nats" | "snapshot">,
+  graceMs: number,
+): HealthCheck[] {
+  const isReconnecting = !nats.isConnected() && !nats.connection.isClosed() && nats.awayMs() < graceMs;
   return [
     {
       name: "nats",
-      ok: nats.isConnected(),
+      ok: nats.isConnected() || isReconnecting,
       detail: nats.isConnected()
         ? `connected to ${nats.connection.getServer()}, nats-server ${nats.connection.info?.version ?? "?"}`
-        : "away; mail gets 451 until it is back. Start nats-server, or see POSTHORN_NATS_URL",
+        : isReconnecting
+          ? "reconnecting, for a moment now"
+          : "away; mail gets 451 until it is back. Start nats-server, or see POSTHORN_NATS_URL",
     },
     {
       name: "registry",

@@ -33,6 +33,8 @@ const MAX_REMEMBERED_DENIALS = 100;
 export interface Nats {
   readonly connection: NatsConnection;
   isConnected(): boolean;
+  /** For how long it has been down, in milliseconds; 0 while it is up. */
+  awayMs(): number;
 }
 
 /**
@@ -54,12 +56,20 @@ export async function connectNats(
     await new Promise((wake) => setTimeout(wake, FIRST_CONNECT_PAUSE_MS));
     connection = await tryConnect(settings, options);
   }
-  let connected = true;
-  watchStatus(connection, log, (up) => (connected = up)).catch((error: unknown) => {
+  let awaySince: number | undefined;
+  const onChange = (up: boolean) => {
+    if (up) awaySince = undefined;
+    else awaySince ??= performance.now();
+  };
+  watchStatus(connection, log, onChange).catch((error: unknown) => {
     log.error("The state of the NATS connection can no longer be seen", { error });
   });
   const nats = connection;
-  return { connection: nats, isConnected: () => connected && !nats.isClosed() };
+  return {
+    connection: nats,
+    isConnected: () => awaySince === undefined && !nats.isClosed(),
+    awayMs: () => (awaySince === undefined ? 0 : performance.now() - awaySince),
+  };
 }
 
 /** Whether something that speaks NATS answers at the settings' address within `timeoutMs`. */
