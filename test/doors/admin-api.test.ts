@@ -267,3 +267,19 @@ test("the OpenAPI document names every call, and none answers without the token"
     ]);
   }
 });
+
+test("while nobody answers for storage, the API says 503 with Retry-After, and the page says so too", async () => {
+  nats.pause();
+  const at = (path: string) => `http://${posthorn.daemon.admin.address}${path}`;
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const [read, change, page] = await Promise.all([
+    fetch(at("/api/v1/events"), { headers }),
+    fetch(at(`/api/v1/hooks/${hook.eventName}/rotate`), { method: "POST", headers }),
+    fetch(at("/events"), { headers: { ...headers, accept: "text/html" } }),
+  ]);
+  nats.resume();
+  for (const response of [read, change, page])
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+  expect(await read.json()).toMatchObject({ status: 503, title: "Storage unavailable, try again later" });
+  await expect.poll(async () => (await call("GET", "/events")).status).toBe(200);
+});
