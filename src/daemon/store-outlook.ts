@@ -29,7 +29,8 @@ async function lookAt({ jsm, nats }: Storage): Promise<Readonly<Record<string, n
     WATCHED.map(async (stream): Promise<[string, number][]> => {
       try {
         const facts = await streamFacts(jsm, nats.connection, await jsm.streams.info(stream));
-        return facts.limitBytes === undefined ? [] : [[stream, daysLeftOf(facts, facts.limitBytes)]];
+        const { limitBytes, lastHour } = facts;
+        return limitBytes === undefined || lastHour === undefined ? [] : [[stream, daysLeftOf(facts, limitBytes)]];
       } catch {
         // Away, gone or not ours to see: /readyz and doctor say so, and here it is not known.
         return [];
