@@ -1,4 +1,5 @@
 import type { MailSummary } from "../model/mail.ts";
+import { trimAll } from "../parse/trim.ts";
 
 /** A mail by which a mailbox provider asks whether forwarding to one of our addresses is wanted. */
 export interface ForwardingConfirmation {
@@ -34,10 +35,12 @@ const PROVIDERS: readonly Provider[] = [
   { name: "Cloudflare", domains: ["cloudflare.com"] },
 ];
 
+const MAX_DOMAIN_LENGTH = 253;
 const PROVIDER_BY_DOMAIN = new Map(PROVIDERS.flatMap((provider) => provider.domains.map((name) => [name, provider])));
 
-/** The provider whose domain this is, or one above it. */
+/** The provider whose domain this is, or one above it. No name is longer than 253 bytes (RFC 1035 §2.3.4). */
 function providerOf(domain: string): Provider | undefined {
+  if (domain.length > MAX_DOMAIN_LENGTH) return undefined;
   for (let name = domain; ; name = name.slice(name.indexOf(".") + 1)) {
     const provider = PROVIDER_BY_DOMAIN.get(name);
     if (provider !== undefined || !name.includes(".")) return provider;
@@ -48,9 +51,8 @@ const FORWARDING =
   /forward|email routing|weiterleit|umleit|reenv|transf[eé]r|inoltr|doorstur|przekaz|пересыл|переадрес|转发|轉寄|転送/i;
 const CONFIRMING = /confirm|verif|bestätig|valid|potwierd|подтвер|확인|确认|確認/i;
 const CODE = /(?:code|kod|código|codice|код|代码|コード)[^\d\n]{0,30}?(\d[\d -]{4,14}\d)/i;
-/** The local part of an address behind which nobody sits. */
-const MACHINE =
-  /^[^@]*(?:no-?_?reply|do-?not-?reply|account|security|service|support|postmaster|mailer|notif|team)[^@]*@/;
+/** In the local part of an address behind which nobody sits. */
+const MACHINE = /no-?_?reply|do-?not-?reply|account|security|service|support|postmaster|mailer|notif|team/;
 const MAX_TEXT = 16 * 1024;
 const MAX_LINKS = 100;
 
@@ -72,7 +74,7 @@ export function forwardingConfirmationOf(summary: MailSummary, hasData: boolean)
   const saysForward = FORWARDING.test(subject);
   if (hasData || !(provider === undefined ? saysConfirm && saysForward : saysConfirm || saysForward)) return undefined;
   // People write from a provider's domains too.
-  if (provider !== undefined && !MACHINE.test(from)) return undefined;
+  if (provider !== undefined && !MACHINE.test(from.slice(0, from.indexOf("@")))) return undefined;
   const found = foundOf(provider?.name ?? domain, summary, (url) => provider === undefined || isTheirs(provider, url));
   if (found.code === undefined && found.link === undefined) return undefined;
   const text = textOf(summary);
@@ -109,7 +111,7 @@ function codeIn(subject: string, text: string): string | undefined {
 function linksIn(text: string): URL[] {
   const links: URL[] = [];
   for (const [written] of text.matchAll(/https:\/\/[^\s"'<>()\\]{4,2000}/g)) {
-    const url = URL.parse(written.replaceAll("&amp;", "&").replace(/[.,;]+$/, ""));
+    const url = URL.parse(trimAll(written.replaceAll("&amp;", "&"), ".,;"));
     if (url !== null) links.push(url);
     if (links.length >= MAX_LINKS) break;
   }

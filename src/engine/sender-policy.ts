@@ -2,6 +2,7 @@ import { matchesGlob } from "../lib/glob.ts";
 import type { HookOptions } from "../model/hook-options.ts";
 import type { MailSummary } from "../model/mail.ts";
 import type { Authentication } from "../model/verdicts.ts";
+import { commentEnd } from "../parse/parameters.ts";
 
 /** Who wrote a mail, where a policy depends on it: exactly one address, or why nobody can say. */
 export type Author =
@@ -24,10 +25,26 @@ export function authorOf(summary: MailSummary): Author {
   return { kind: "one", address, domain: address.slice(address.lastIndexOf("@") + 1).toLowerCase() };
 }
 
-/** `Team: joe@example.org;` (RFC 5322 §3.4). A colon inside quotes, angles or an encoded name is no group. */
+const CLOSES: Readonly<Record<string, string>> = { '"': '"', "<": ">" };
+
+/**
+ * `Team: joe@example.org;` (RFC 5322 §3.4): a colon, and a semicolon behind it. In quotes, angles, comments or an encoded
+ * name they mean nothing. Linear.
+ */
 function isGroup(value: string): boolean {
-  const bare = value.replace(/"(?:[^"\\]|\\.)*"|<[^<>]*>/g, "").trim();
-  return bare.includes(":") && bare.endsWith(";");
+  let closes: string | undefined;
+  let hasColon = false;
+  for (let at = 0; at < value.length; at += 1) {
+    const character = value[at] ?? "";
+    if (closes !== undefined) {
+      if (character === "\\" && closes === '"') at += 1;
+      else if (character === closes) closes = undefined;
+    } else if (character === "(") at = commentEnd(value, at + 1) - 1;
+    else if (character === ";" && hasColon) return true;
+    else if (character === ":") hasColon = true;
+    else closes = CLOSES[character];
+  }
+  return false;
 }
 
 /** Why a hook's `senders` does not let the mail in; `undefined` when it does. */

@@ -9,7 +9,7 @@ export interface TextRun {
 }
 
 const MARKS = /^(?:[ \t]?>)+/;
-const FENCE = /^[ \t]{0,3}(`{3,}|~{3,})([^`]*)$/;
+const FENCE = /^[ \t]{0,3}(`{3,}|~{3,}(?!~))([^`]*)$/;
 
 /** Without any of these the text is one run, and needs no splitting. */
 const ANY_MARK = /^(?:[ \t]?>|[ \t]{0,3}(?:`{3}|~{3}))/m;

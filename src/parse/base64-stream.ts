@@ -22,7 +22,7 @@ export class Base64Stream {
 
   /** What is left at the end, its padding forgotten; `undefined` when it stands for no whole byte. */
   end(): Buffer | undefined {
-    const rest = this.#rest.replace(/=+$/, "");
+    const rest = this.#rest.replaceAll("=", "");
     return rest.length === 1 ? undefined : Buffer.from(rest, "base64");
   }
 }

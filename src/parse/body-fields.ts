@@ -30,13 +30,14 @@ export interface RawField {
 export function parseUrlencoded(body: Uint8Array, maxFields: number, charset = ""): FieldsReading {
   const text = asAscii(body);
   const fields: RawField[] = [];
+  let equals = -1;
   for (let start = 0; start <= text.length;) {
-    let end = text.indexOf("&", start);
-    if (end < 0) end = text.length;
+    const end = indexOrEnd(text, "&", start);
     if (end > start) {
       if (fields.length >= maxFields) return { kind: "too-many" };
-      const equals = text.indexOf("=", start);
-      const nameEnd = equals < 0 || equals > end ? end : equals;
+      // Searched for from where the last search ended: fields without one must not search the whole body each.
+      if (equals < start) equals = indexOrEnd(text, "=", start);
+      const nameEnd = Math.min(equals, end);
       const name = unescaped(text.slice(start, nameEnd));
       fields.push({ name, value: nameEnd === end ? NOTHING : unescaped(text.slice(nameEnd + 1, end)) });
     }
@@ -89,6 +90,11 @@ function asAscii(body: Uint8Array): string {
   const isMarked = (buffer[0] === 0xff && buffer[1] === 0xfe) || (buffer[0] === 0xfe && buffer[1] === 0xff);
   if (isMarked) return Buffer.from(readStrictly(buffer, "", "text") ?? "").toString("latin1");
   return buffer.toString("latin1", buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0);
+}
+
+function indexOrEnd(text: string, character: string, from: number): number {
+  const at = text.indexOf(character, from);
+  return at < 0 ? text.length : at;
 }
 
 const PLAIN = /^[!-$&-*,-~]*$/;

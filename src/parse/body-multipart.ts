@@ -1,5 +1,6 @@
 import { Base64Stream } from "./base64-stream.ts";
 import { parseDisposition } from "./body-disposition.ts";
+import { trimAll } from "./trim.ts";
 
 /** What a `multipart/form-data` body holds, piece by piece. */
 export type MultipartPiece =
@@ -22,6 +23,7 @@ export interface FormPart {
 /** A body that is no multipart, in words of ours. */
 export class MultipartProblem extends Error {}
 
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MAX_HEADER_BYTES = 8 * 1024;
 const MAX_PADDING_BYTES = 100;
 const CRLF = Buffer.from("\r\n");
@@ -158,8 +160,10 @@ function readPart(header: string, number: number): FormPart & { readonly isBase6
   let contentType = "";
   let isBase64 = false;
   for (const line of header.split("\r\n")) {
-    const [, name, value = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*(.*?)[\t ]*$/s.exec(line) ?? [];
-    if (name === undefined) throw new MultipartProblem(`a header field of part ${number} cannot be read`);
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(0, colon));
+    const value = trimAll(line.slice(colon + 1), "\t ");
+    if (!FIELD_NAME.test(name)) throw new MultipartProblem(`a header field of part ${number} cannot be read`);
     const lower = name.toLowerCase();
     if (lower === "content-disposition") disposition = value;
     else if (lower === "content-type") contentType = value;

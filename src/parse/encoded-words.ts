@@ -49,7 +49,7 @@ export function decodeWords(value: string): string {
 
 function charsetOf(label: string): string {
   const said = readLabel(label);
-  return said.kind === "unknown" ? label.replace(/\*.*$/, "").toLowerCase() : said.charset;
+  return said.kind === "unknown" ? (label.split("*", 1)[0] ?? "").toLowerCase() : said.charset;
 }
 
 /** The text of adjacent words of one charset; `undefined` when nobody knows it. */

@@ -98,6 +98,8 @@ class OpenForm {
   #part: FormPart | undefined;
   #chunks: Buffer[] = [];
   #fieldBytes = 0;
+  /** File inputs that nobody filled: they become nothing, but each costs what a file's header costs. */
+  #unfilled = 0;
   #upload: Upload | undefined;
 
   constructor(options: Parameters<typeof receiveFiles>[2]) {
@@ -139,7 +141,7 @@ class OpenForm {
     this.#chunks = [];
     if (part.filename === null && this.#fields.length >= limits.fields)
       return { kind: "too-large", detail: `More than ${limits.fields} fields` };
-    if (part.filename !== null && this.#files.length >= limits.files)
+    if (part.filename !== null && this.#files.length + this.#unfilled >= limits.files)
       return { kind: "too-large", detail: `More than ${limits.files} files` };
     this.#fieldBytes += part.name.length;
     return undefined;
@@ -165,7 +167,10 @@ class OpenForm {
       return undefined;
     }
     // A file input that nobody filled: no name and no bytes.
-    if (part.filename === "" && this.#upload === undefined) return undefined;
+    if (part.filename === "" && this.#upload === undefined) {
+      this.#unfilled += 1;
+      return undefined;
+    }
     const upload = this.#upload ?? new Upload(this.#options.sink, this.#options.receivedAt);
     this.#upload = undefined;
     const stored = await upload.end();

@@ -55,7 +55,13 @@ export const OPTION_SCHEMAS = {
     description: '"none", "dkim", "dmarc" or { "require": …, "onFail": "dead-letter" or "reject" }',
   },
   attachments: { enum: ["store", "drop"], default: "store" },
-  include: { type: "array", items: { enum: ["text", "html", "headers"] }, uniqueItems: true, default: ["text"] },
+  // Without the type of its items, each would be compared with each.
+  include: {
+    type: "array",
+    items: { type: "string", enum: ["text", "html", "headers"] },
+    uniqueItems: true,
+    default: ["text"],
+  },
   redirect: {
     type: "string",
     minLength: 1,

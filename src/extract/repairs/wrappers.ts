@@ -1,8 +1,8 @@
 import { visibleBlanks } from "./gaps.ts";
 
-const COMMENT_START = /^\s*(?:\/\/|\/\*)?\s*(?:<!--|-->)(?:\s*\*\/)?/;
+const COMMENT_START = /^\s*(?:(?:\/\/|\/\*)\s*)?(?:<!--|-->)(?:\s*\*\/)?/;
 const COMMENT_END = /(?:\/\/\s*|\/\*\s*)?-->(?:\s*\*\/)?\s*$/;
-const CDATA_START = /^\s*(?:\/\/|\/\*)?\s*<!\[CDATA\[(?:\s*\*\/|\s*\/\/\s*>)?/;
+const CDATA_START = /^\s*(?:(?:\/\/|\/\*)\s*)?<!\[CDATA\[(?:\s*(?:\*\/|\/\/\s*>))?/;
 const CDATA_END = /(?:\/\/\s*|\/\*\s*)?(?:<!)?\]\]>(?:\s*\*\/)?\s*$/;
 
 /** The text without a byte order mark at its start. */
