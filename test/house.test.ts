@@ -145,6 +145,26 @@ describe("rooms", () => {
   });
 });
 
+describe("the main thread", () => {
+  /** What is inside a message is read in engine threads; these files are their side of the house. */
+  const OF_THREADS = (path: string) =>
+    path.startsWith("extract/") || ["parse/mail.ts", "authenticate/mail.ts", "engine/thread.ts"].includes(path);
+
+  test("reaches none of the code that looks inside a message, by imports of values, late ones included", () => {
+    const cameFrom = new Map([["daemon/start.ts", ""]]);
+    for (const path of cameFrom.keys()) {
+      const file = files.find((each) => each.path === path);
+      const text = file?.text.replace(/^import type [^;]*;$/gm, "") ?? "";
+      for (const [, target = ""] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
+        const inside = relative(SRC, join(SRC, path, "..", target)).replaceAll(sep, "/");
+        if (!cameFrom.has(inside)) cameFrom.set(inside, path);
+      }
+    }
+    expect(cameFrom.size).toBeGreaterThan(100);
+    expect([...cameFrom].filter(([path]) => OF_THREADS(path)).map(([path, by]) => `${by} imports ${path}`)).toEqual([]);
+  });
+});
+
 describe("tables that stand in two places", () => {
   test("the README's tables are those in code; `npm run readme` writes them", async () => {
     const readme = await readFile(join(ROOT, "README.md"), "utf8");

@@ -1,7 +1,7 @@
 import type { FoundItem, MailReport, ReadingServices, TakeOptions } from "../admin/services.ts";
 import type { MailReading } from "../engine/read-mail.ts";
 import type { PayloadChoice } from "../extract/payload.ts";
-import { placeInWords } from "../extract/place-in-words.ts";
+import { placeInWords } from "../model/place-in-words.ts";
 import { titleOf } from "../model/dead-letter.ts";
 import type { Selection } from "../model/hook-options.ts";
 import type { LooseKind } from "../parse/loose-input.ts";

@@ -138,6 +138,7 @@ export function mailStages({
       metrics?.observeParse(performance.now() - startedAt);
       return answer;
     },
+    readRequest: (request) => engine.readRequest(request),
     keyOf: (hook) => (hook.options.key === undefined ? undefined : secretsOf(hook, hook.options.key)[0]),
     storeObject: (object) => storeObject(storage, object),
     storeBytes: async (bytes, { messageKey, receivedAt }) => {

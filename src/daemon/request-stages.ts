@@ -41,6 +41,7 @@ export function requestStages(parts: {
   const deadlines = new Deadlines(DELIVER_MS - SLICE_MS);
   return {
     storeBytes: (bytes, message, signal) => stages.storeBytes(bytes, message, signal),
+    readRequest: (request) => stages.readRequest(request),
     storeStream: async (stream, receivedAt) => {
       const name = streamedObjectName(newId(), receivedAt);
       if (!storage.nats.isConnected()) return { kind: "tryLater", cause: "nats-away", error: undefined };

@@ -34,6 +34,16 @@ export const READ_LIMITS: ReadLimits = {
   },
 };
 
+/** What the body of a form or web hook may hold; its bytes are a setting. */
+export const BODY_LIMITS = {
+  jsonDepth: 512,
+  items: 1_000,
+  /** A form of a million empty fields. */
+  fields: 1_000,
+  /** `a[b][c][d]…=1`: each level an object. */
+  fieldDepth: 8,
+} as const;
+
 /** What looking into who sent a mail may cost; more signatures or seals are not looked at (RFC 6376 §6.1 allows a limit). */
 export const DNS_LIMITS = {
   timeoutMs: 5_000,

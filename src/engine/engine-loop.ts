@@ -8,6 +8,7 @@ import { MailInHand } from "./mail-in-hand.ts";
 import type { FromThread, MailRequest, ThreadSettings, ThreadWork, ToThread, WorkResult } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { readMail } from "./read-mail.ts";
+import { readRequest } from "./read-request.ts";
 import { SharedGarbage } from "./shared-garbage.ts";
 
 type Batch = ToThread & { readonly kind: "batch" };
@@ -146,13 +147,18 @@ export class EngineLoop {
           id,
           result: { kind: "verdict", verdict: await checkSchema(request.schema, request.payload) },
         });
-      else if (request.kind === "report") {
+      else if (request.kind === "body") {
+        const hook = this.#hooks[request.slot]?.hook;
+        if (hook === undefined) throw new Error("a hook that the thread was not told of");
+        const reading = await readRequest({ ...request, hook, body: bytes });
+        this.#results.push({ id, result: { kind: "body", reading } });
+      } else if (request.kind === "report") {
         const reading = await readMail(bytes, request.wishes, this.#settings.limits);
         this.#results.push({ id, result: { kind: "report", reading } });
       }
       this.#inHand.delete(id);
     });
-    this.#flush();
+    this.#flushSoon();
   }
 
   async #whileCounts(id: number, work: () => Promise<void>): Promise<void> {

@@ -123,10 +123,13 @@ export class EngineThread {
   }
 
   /** The delivery as the thread knows its hook; what the thread has to be told for that is added to `news`. */
-  wire(
-    { hook, keyValue, schemaSha256, tag, addresses, traceparent }: DeliveryJob,
-    news: RememberedHook[],
-  ): WireDelivery {
+  wire(delivery: DeliveryJob, news: RememberedHook[]): WireDelivery {
+    const { tag, addresses, traceparent } = delivery;
+    return { slot: this.slotOf(delivery, news), tag, addresses, traceparent };
+  }
+
+  /** The number by which the thread knows a hook. */
+  slotOf({ hook, keyValue, schemaSha256 }: Omit<RememberedHook, "slot">, news: RememberedHook[]): number {
     let known = this.#slots.get(hook);
     if (known === undefined || known.keyValue !== keyValue) {
       const slot = known?.slot ?? this.#freeSlot();
@@ -134,7 +137,7 @@ export class EngineThread {
       this.#slots.set(hook, known);
       news.push(known);
     }
-    return { slot: known.slot, tag, addresses, traceparent };
+    return known.slot;
   }
 
   #freeSlot(): number {

@@ -20,6 +20,7 @@ import type { MailAnswer, MailJob, NotPlanned, Plan, Planned, PlannedObject } fr
 import type { FromThread, RememberedHook, ThreadSettings, ThreadWork, WorkResult } from "./messages.ts";
 import { packed } from "./pack.ts";
 import type { HookWish, MailReading } from "./read-mail.ts";
+import type { RequestReading, RequestToRead } from "./read-request.ts";
 import type { MailWork, TaskFailure, Work, WorkState } from "./work.ts";
 
 export interface EngineSettings extends Omit<ThreadSettings, "progress"> {
@@ -129,6 +130,20 @@ export class Engine {
         bytes: undefined,
         // A thread answers a schema with a verdict.
         resolve: (answer) => resolve(answer as SchemaVerdict | TaskFailure),
+      }),
+    );
+  }
+
+  /** Reads what a form or web hook was sent. Never rejects. */
+  readRequest(request: RequestToRead): Promise<RequestReading | TaskFailure> {
+    return new Promise((resolve) =>
+      this.#add({
+        ...this.#fresh(request.body.length > HEAVY_BYTES, undefined),
+        kind: "task",
+        request,
+        bytes: request.body,
+        // A thread answers a request with its reading.
+        resolve: (answer) => resolve(answer as RequestReading | TaskFailure),
       }),
     );
   }
@@ -255,7 +270,14 @@ export class Engine {
     const hooks: RememberedHook[] = [];
     for (const work of works) thread.works.set(work.id, work);
     const asked = works.map((work): ThreadWork & { bytes?: Uint8Array } => {
-      if (work.kind === "task") return { id: work.id, request: work.request, ...(work.bytes && { bytes: work.bytes }) };
+      if (work.kind === "task") {
+        const { id, request, bytes } = work;
+        if ("kind" in request) return { id, request, ...(bytes && { bytes }) };
+        const { hook, body, ...rest } = request;
+        // A mail's delivery tells the rest of the hook; what a request wants stands in the hook itself.
+        const slot = thread.slotOf({ hook, keyValue: undefined, schemaSha256: undefined }, hooks);
+        return { id, request: { kind: "body", slot, ...rest }, bytes: body };
+      }
       const { bytes, deliveries, ...mail } = work.job;
       const wired = deliveries.map((delivery) => thread.wire(delivery, hooks));
       const { only, unread } = work;

@@ -7,6 +7,7 @@ import type { EventId } from "../model/outcome.ts";
 import type { ReadLimits } from "./budgets.ts";
 import type { MailFacts, MailJob, Plan, PlannedObject } from "./job.ts";
 import type { HookWish, MailReading } from "./read-mail.ts";
+import type { RequestReading, RequestToRead } from "./read-request.ts";
 
 /** What a thread knows from its start. */
 export interface ThreadSettings {
@@ -57,7 +58,13 @@ export interface ReportRequest {
   readonly wishes: readonly HookWish[];
 }
 
-type ThreadRequest = MailRequest | SchemaRequest | ReportRequest;
+/** What a form or web hook was sent. */
+export interface BodyRequest extends Omit<RequestToRead, "hook" | "body"> {
+  readonly kind: "body";
+  readonly slot: number;
+}
+
+type ThreadRequest = MailRequest | SchemaRequest | ReportRequest | BodyRequest;
 
 /** One piece of work of a batch: its bytes lie in the batch's block, or are shared memory. */
 export interface ThreadWork {
@@ -101,6 +108,7 @@ export type WorkResult =
     }
   | { readonly kind: "verdict"; readonly verdict: SchemaVerdict }
   | { readonly kind: "report"; readonly reading: MailReading }
+  | { readonly kind: "body"; readonly reading: RequestReading }
   /** A bug of ours, or a library that broke its promise. */
   | { readonly kind: "threw"; readonly error: string };
 

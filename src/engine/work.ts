@@ -3,6 +3,7 @@ import type { MailJob, NotPlanned, Planned, ReadOneByOne } from "./job.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { ReportRequest, SchemaRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
+import type { RequestReading, RequestToRead } from "./read-request.ts";
 
 /** Why a task came to nothing. */
 export type TaskFailure =
@@ -11,7 +12,7 @@ export type TaskFailure =
   | { readonly kind: "too-slow" }
   | { readonly kind: "busy" };
 
-type TaskAnswer = SchemaVerdict | MailReading | TaskFailure;
+type TaskAnswer = SchemaVerdict | MailReading | RequestReading | TaskFailure;
 
 /** A mail on its way through the engine. */
 export interface MailWork {
@@ -27,7 +28,7 @@ export interface MailWork {
 /** Anything else that is done in a thread. */
 interface TaskWork {
   readonly kind: "task";
-  readonly request: SchemaRequest | ReportRequest;
+  readonly request: SchemaRequest | ReportRequest | RequestToRead;
   readonly bytes: Uint8Array | undefined;
   readonly resolve: (answer: TaskAnswer) => void;
 }

@@ -4,7 +4,7 @@ import type { JsonNode } from "./json-node.ts";
 import { memberOf, parseNode } from "./json-node.ts";
 import type { JsonReading } from "./json-text.ts";
 import type { ExtractLimits } from "./limits.ts";
-import { placeInWords } from "./place-in-words.ts";
+import { placeInWords } from "../model/place-in-words.ts";
 import { ValueIndex } from "./same-value.ts";
 import { typesOf } from "./types.ts";
 import { mayNestContexts } from "./unknown-context.ts";

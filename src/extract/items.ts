@@ -6,7 +6,7 @@ import { readHtmlPart } from "./read-html-part.ts";
 import { isLinkedPart, readJsonPart, readLinesPart } from "./read-json-part.ts";
 import { readTextPart } from "./read-text-part.ts";
 import { sourceOf } from "./part-source.ts";
-import { placeInWords } from "./place-in-words.ts";
+import { placeInWords } from "../model/place-in-words.ts";
 
 /** `application/json`, `text/json` and every `+json` (WHATWG MIME Sniffing §4.6); with `x-`, as senders write them. */
 const JSON_MEDIA = /^(?:(?:application|text)\/(?:x-)?json|[^\s/]+\/[^\s/]+\+json)$/;

@@ -12,7 +12,7 @@ import { lossesOf, lostIn } from "./losses.ts";
 import { mayShowJson } from "./may-show-json.ts";
 import { findMicrodata } from "./microdata.ts";
 import { sourceOf } from "./part-source.ts";
-import { placeInWords } from "./place-in-words.ts";
+import { placeInWords } from "../model/place-in-words.ts";
 import { findInProse } from "./prose.ts";
 import type { Script } from "./scripts.ts";
 import { findScripts } from "./scripts.ts";

@@ -8,7 +8,7 @@ import type { ExtractOptions } from "./limits.ts";
 import { proseOptionsOf } from "./limits.ts";
 import { lossesOf, lostIn } from "./losses.ts";
 import { sourceOf } from "./part-source.ts";
-import { placeInWords } from "./place-in-words.ts";
+import { placeInWords } from "../model/place-in-words.ts";
 import type { ProseItem, ProseReading } from "./prose.ts";
 import { findInProse } from "./prose.ts";
 import { takeOffLinks } from "./repairs/written-out-links.ts";

@@ -5,7 +5,7 @@ import type { ItemCollector } from "./item-collector.ts";
 import { positionOf } from "./json-string.ts";
 import { lostIn } from "./losses.ts";
 import { sourceOf } from "./part-source.ts";
-import { placeInWords } from "./place-in-words.ts";
+import { placeInWords } from "../model/place-in-words.ts";
 import type { ProseItem, ProseReading } from "./prose.ts";
 
 /** A text that was looked through, and what its place says of all that stands in it. */

@@ -8,6 +8,8 @@ import type {
   Planned,
   PlannedObject,
 } from "../engine/job.ts";
+import type { RequestReading, RequestToRead } from "../engine/read-request.ts";
+import type { TaskFailure } from "../engine/work.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { Hook } from "../model/hook.ts";
@@ -30,6 +32,8 @@ interface Publishable {
 export interface MailStages {
   /** Reads, decides and builds, in an engine thread. Never rejects. */
   plan(job: MailJob, signal: AbortSignal): Promise<MailAnswer>;
+  /** Reads what a form or web hook was sent, in an engine thread. Never rejects. */
+  readRequest(request: RequestToRead): Promise<RequestReading | TaskFailure>;
   /** The secret that the hook's `key` option names. */
   keyOf(hook: Hook): string | undefined;
   /** Stores an object under its name unless it stands there, or says why it is not stored. */

@@ -1,20 +1,17 @@
+import type { Form } from "../engine/form-fields.ts";
+import type { ReadPayload, RequestReading, RequestToRead } from "../engine/read-request.ts";
 import { eventIdOf } from "../event/event-id.ts";
 import { toJson } from "../event/json.ts";
 import { objectNameOf } from "../event/object-name.ts";
+import type { SchemaVerdict } from "../extract/schema.ts";
 import { hashInTurns } from "../lib/hash-in-turns.ts";
-import type { JsonText } from "../model/mail.ts";
 import type { RequestOutcome, RequestProblem } from "../model/outcome.ts";
 import type { ReceivedRequest } from "../model/request.ts";
 import { BodyProblem, headerOf } from "../model/request.ts";
 import type { BodyType } from "../parse/body-kind.ts";
-import { bodyKindOf, parseBodyType } from "../parse/body-kind.ts";
-import type { SignatureCheck } from "./authenticate-request.ts";
+import { parseBodyType } from "../parse/body-kind.ts";
 import { captchaOutcome, checkSignature } from "./authenticate-request.ts";
-import type { DeliveryName } from "./delivery-id.ts";
-import { deliveryNameOf } from "./delivery-id.ts";
-import type { Form } from "./form-fields.ts";
-import { formOf } from "./form-fields.ts";
-import { incomingEventsOf, namedInBody } from "./incoming-cloudevents.ts";
+import type { Content } from "./request-content.ts";
 import type { Publication } from "./publish-request.ts";
 import { deadLetterRequest, publishRequest } from "./publish-request.ts";
 import type { ReceivedFile } from "./receive-files.ts";
@@ -52,82 +49,90 @@ export async function deliverRequest(request: ReceivedRequest, stages: RequestSt
 async function deliverWeb(request: ReceivedRequest, type: BodyType, stages: RequestStages): Promise<RequestOutcome> {
   const check = checkSignature(request, stages);
   if (check.kind === "no") return check.outcome;
-  const incoming = incomingEventsOf(request, type);
-  if (incoming.kind === "refused") return { kind: "refused", cause: "malformed", problems: incoming.problems };
-  if (incoming.kind === "events") {
-    // A signature covers no header field but its own: those of binary mode could be anybody's.
-    const isCovered = check.kind === "unsigned" || incoming.mode !== "binary";
-    const publications = incoming.events.map((event): Publication => {
-      const named = isCovered ? namedEvent(event, request) : namedDelivery(event.payload, check, request, stages);
-      return {
-        ...named,
-        payload: event.payload,
-        mediaType: type.mediaType,
-        files: [],
-        cloudevent: event.attributes,
-      };
-    });
-    return deliverEvents(publications, incoming.mode === "batch", request, stages);
-  }
   const content = await contentOf(request, type, stages);
   if (content.kind === "no") return content.outcome;
-  const payload =
-    content.kind === "opaque"
-      ? undefined
-      : typeof content.body === "string"
-        ? content.body
-        : formOf(content.body, undefined).payload;
-  const about = { ...namedDelivery(payload, check, request, stages), mediaType: type.mediaType };
-  if (content.kind === "opaque" || payload === undefined) return deliverOpaque(about, request, stages);
-  return checkAndPublish({ ...about, payload, files: content.files }, request, stages);
+  const covered = check.kind === "signed" ? { covered: check.covered } : {};
+  const reading = await read(request, type, content, stages, covered);
+  const { mediaType } = type;
+  switch (reading.kind) {
+    case "no":
+    case "refused":
+      return reading.outcome;
+    case "opaque":
+      return deliverOpaque({ ...withId(reading, stages), mediaType }, request, stages);
+    case "events": {
+      const publications = reading.events.map((event): Publication => ({
+        ...withId(event, stages),
+        payload: event.payload,
+        mediaType,
+        files: [],
+        ...(event.attributes && { cloudevent: event.attributes }),
+      }));
+      return deliverEvents(publications, reading, request, stages);
+    }
+    case "form": {
+      const { read: event } = reading;
+      const publication = { ...withId(event, stages), payload: event.payload, mediaType, files: content.files };
+      return checkAndPublish(publication, event.verdict, request, stages);
+    }
+  }
 }
 
-type Named = Pick<Publication, "eventId" | "isIdChosen">;
-
-function namedEvent({ source, id }: { readonly source: string; readonly id: string }, request: ReceivedRequest): Named {
-  return { eventId: eventIdOf(["cloudevent", request.hook.hookId, source, id]), isIdChosen: false };
-}
-
-/** The id of an event for what its sender calls it; a random one where it calls it nothing. */
-function namedDelivery(
-  payload: JsonText | undefined,
-  check: Exclude<SignatureCheck, { readonly kind: "no" }>,
-  request: ReceivedRequest,
+/** The body as an engine thread reads it, or why it could not be read by now. */
+async function read(
+  { hook, headers, body }: ReceivedRequest,
+  type: BodyType,
+  { fields }: Content & { readonly kind: "content" },
   stages: RequestStages,
-): Named {
-  const { hook, headers, body } = request;
-  const { signature: option, deliveryId: place } = hook.options;
-  const signature = check.kind === "signed" && option !== undefined ? { option, covered: check.covered } : undefined;
-  // The media type is in no signature either: without one a CloudEvent in the body is still known by its own id.
-  const event = signature !== undefined && place === undefined ? namedInBody(body) : undefined;
-  if (event !== undefined) return namedEvent(event, request);
-  const name: DeliveryName | undefined = deliveryNameOf({ headers, body, payload, signature, place });
-  return name === undefined
-    ? { eventId: stages.newEventId(), isIdChosen: false }
-    : { eventId: eventIdOf(["web", hook.hookId, name.name]), isIdChosen: name.isKey };
+  more: Pick<RequestToRead, "covered">,
+): Promise<RequestReading | { readonly kind: "no"; readonly outcome: RequestOutcome }> {
+  const bytes = fields === undefined ? body : NOTHING;
+  const reading = await stages.readRequest({ hook, type, headers, body: bytes, ...(fields && { fields }), ...more });
+  switch (reading.kind) {
+    case "busy":
+      return { kind: "no", outcome: { kind: "tryLater", cause: "busy" } };
+    // Which of schema and payload takes so long nobody knows here; a payload is never thrown away for it.
+    case "parse-timeout":
+    case "too-slow":
+    case "died":
+      return { kind: "no", outcome: { kind: "tryLater", cause: "parse-slow" } };
+    default:
+      return reading;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function withId(
+  { eventId, isIdChosen }: Pick<ReadPayload, "eventId" | "isIdChosen">,
+  stages: RequestStages,
+): Pick<Publication, "eventId" | "isIdChosen"> {
+  return { eventId: eventId ?? stages.newEventId(), isIdChosen };
 }
 
 async function deliverForm(request: ReceivedRequest, type: BodyType, stages: RequestStages): Promise<Delivered> {
   const { hook } = request;
   const content = await contentOf(request, type, stages);
   if (content.kind === "no") return content;
-  if (content.kind === "opaque") {
+  const reading = await read(request, type, content, stages, {});
+  const { mediaType } = type;
+  if (reading.kind === "no" || reading.kind === "refused") return { outcome: reading.outcome };
+  if (reading.kind === "events") throw new Error("a form has no CloudEvents");
+  if (reading.kind === "opaque") {
     // No field of it can be read, so nobody has solved a captcha.
     const doubtful = await captchaOutcome(undefined, request, stages, stages.deadline());
     if (doubtful !== undefined) return { outcome: doubtful };
-    const about = { eventId: stages.newEventId(), mediaType: type.mediaType, isIdChosen: false };
-    return { outcome: await deliverOpaque(about, request, stages) };
+    return { outcome: await deliverOpaque({ ...withId(reading, stages), mediaType }, request, stages) };
   }
   const { files } = content;
-  const kind = bodyKindOf(type.mediaType);
-  const form = formOf(content.body, hook.options, kind === "xml");
+  const { form } = reading;
   const next = form.next === undefined ? {} : { next: form.next };
   const publication = { eventId: formEventId(form, files, request, stages), payload: form.payload, files };
-  const about = { ...publication, mediaType: type.mediaType, isIdChosen: false };
+  const about = { ...publication, mediaType, isIdChosen: false };
   if (form.isTrapped || files.some(({ field }) => field === hook.options.honeypot)) {
     const reason = { code: "honeypot", detail: `The field ${hook.options.honeypot} was filled in` } as const;
     // What a release reads again: a multipart form's fields, for its files are stored already, or the body as it came.
-    const raw = kind === "multipart" ? Buffer.from(form.payload) : request.body;
+    const raw = content.fields === undefined ? request.body : Buffer.from(form.payload);
     return { outcome: await deadLetterRequest(about, reason, raw, request, stages, stages.deadline()), ...next };
   }
   const doubtful = await captchaOutcome(form.captcha, request, stages, stages.deadline());
@@ -135,7 +140,7 @@ async function deliverForm(request: ReceivedRequest, type: BodyType, stages: Req
     await stages.removeObjects(files.flatMap(({ object }) => object ?? []));
     return { outcome: doubtful };
   }
-  return { outcome: await checkAndPublish(about, request, stages), ...next };
+  return { outcome: await checkAndPublish(about, reading.read.verdict, request, stages), ...next };
 }
 
 /** With `_id`, the same submit sent twice is one event: by its hook, its id and everything else in it (contract §5). */
@@ -153,45 +158,30 @@ function formEventId(form: Form, files: readonly ReceivedFile[], { hook }: Recei
 
 async function checkAndPublish(
   publication: Publication,
+  verdict: SchemaVerdict,
   request: ReceivedRequest,
   stages: RequestStages,
 ): Promise<RequestOutcome> {
-  const failed = await schemaOutcome([publication], request, stages);
+  const failed = schemaOutcome([verdict], request);
   const outcome = failed ?? (await publishRequest(publication, request, stages, stages.deadline()));
   if (outcome.kind === "refused") await stages.removeObjects(publication.files.flatMap(({ object }) => object ?? []));
   return outcome;
 }
 
 /** Why payloads may not be published by the hook's schema; undefined when they may. */
-async function schemaOutcome(
-  publications: readonly Publication[],
+function schemaOutcome(
+  verdicts: readonly SchemaVerdict[],
   { hook }: ReceivedRequest,
-  stages: RequestStages,
   at = (_index: number) => "",
-): Promise<RequestOutcome | undefined> {
-  const { schema } = hook.options;
-  if (schema === undefined) return undefined;
+): RequestOutcome | undefined {
   const problems: RequestProblem[] = [];
-  for (const [index, { payload }] of publications.entries()) {
-    const verdict = await stages.checkSchema(schema, payload);
-    switch (verdict.kind) {
-      case "meets":
-        break;
-      case "fails":
-        problems.push(...verdict.problems.map(({ pointer, message }) => ({ pointer: at(index) + pointer, message })));
-        break;
-      case "unusable": {
-        const error = new Error(`the schema of ${hook.eventName} cannot be used: ${verdict.why}`);
-        return { kind: "tryLater", cause: "setting-wrong", error };
-      }
-      case "busy":
-        return { kind: "tryLater", cause: "busy" };
-      // Which of schema and payload takes so long nobody knows here; a payload is never thrown away for it.
-      case "parse-timeout":
-      case "too-slow":
-      case "died":
-        return { kind: "tryLater", cause: "parse-slow" };
+  for (const [index, verdict] of verdicts.entries()) {
+    if (verdict.kind === "unusable") {
+      const error = new Error(`the schema of ${hook.eventName} cannot be used: ${verdict.why}`);
+      return { kind: "tryLater", cause: "setting-wrong", error };
     }
+    if (verdict.kind === "fails")
+      problems.push(...verdict.problems.map(({ pointer, message }) => ({ pointer: at(index) + pointer, message })));
   }
   return problems.length === 0 ? undefined : { kind: "refused", cause: "schema-failed", problems };
 }
@@ -199,11 +189,12 @@ async function schemaOutcome(
 /** One event, or a batch that is answered 202 only when all are stored; a retry stores only the rest. */
 async function deliverEvents(
   publications: readonly Publication[],
-  isBatch: boolean,
+  { events: read, isBatch }: RequestReading & { readonly kind: "events" },
   request: ReceivedRequest,
   stages: RequestStages,
 ): Promise<RequestOutcome> {
-  const failed = await schemaOutcome(publications, request, stages, (index) => (isBatch ? `/${index}` : ""));
+  const verdicts = read.map(({ verdict }) => verdict);
+  const failed = schemaOutcome(verdicts, request, (index) => (isBatch ? `/${index}` : ""));
   if (failed !== undefined) return failed;
   const signal = stages.deadline();
   const outcomes = await Promise.all(
@@ -238,7 +229,11 @@ async function deliverOpaque(
   const object = objectNameOf(message.messageKey, sha256, receivedAt);
   const payload = toJson({ object, mediaType, size: body.length, sha256 });
   const publication: Publication = { ...about, payload, files: [] };
-  const failed = await schemaOutcome([publication], request, stages);
+  const verdict = await stages.checkSchema(hook.options.schema, payload);
+  if (verdict.kind === "busy") return { kind: "tryLater", cause: "busy" };
+  if (verdict.kind === "parse-timeout" || verdict.kind === "too-slow" || verdict.kind === "died")
+    return { kind: "tryLater", cause: "parse-slow" };
+  const failed = schemaOutcome([verdict], request);
   if (failed !== undefined) return failed.kind === "refused" ? { kind: "refused", cause: "media-type" } : failed;
   const signal = stages.deadline();
   const stored = await stages.storeBytes(body, message, signal);

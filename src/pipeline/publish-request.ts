@@ -31,7 +31,7 @@ export interface Publication {
 /** The stages that publishing needs. */
 export type PublishStages = Pick<
   RequestStages,
-  "storeBytes" | "publishEvent" | "newTraceparent" | "maxEventBytes" | "objectBucket" | "schemaSha256Of"
+  "storeBytes" | "readRequest" | "publishEvent" | "newTraceparent" | "maxEventBytes" | "objectBucket" | "schemaSha256Of"
 > &
   Partial<Pick<RequestStages, "storedData">>;
 

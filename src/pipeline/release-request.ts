@@ -3,11 +3,9 @@ import type { EventId, RequestOutcome } from "../model/outcome.ts";
 import type { RequestHeaders } from "../model/request.ts";
 import { headerOf } from "../model/request.ts";
 import { bodyKindOf, parseBodyType } from "../parse/body-kind.ts";
-import { formOf } from "./form-fields.ts";
 import type { PublishStages } from "./publish-request.ts";
 import { publishRequest } from "./publish-request.ts";
 import type { ReceivedFile } from "./receive-files.ts";
-import { readBody } from "./request-payload.ts";
 
 /** `http` of a dead letter, as it was written. */
 export interface DeadRequest {
@@ -34,10 +32,10 @@ export async function releaseRequest(
   const type = parseBodyType(headerOf(headers, "content-type"));
   const kind = bodyKindOf(type.mediaType);
   // Of a multipart form the fields were kept, as JSON.
-  const reading = readBody(dead.body, kind === "multipart" ? { mediaType: "application/json", charset: "" } : type);
-  if (reading.kind !== "payload" && reading.kind !== "fields") return undefined;
-  const body = reading.kind === "fields" ? reading.fields : reading.payload;
-  const form = formOf(body, hook.options, kind === "xml");
+  const kept = kind === "multipart" ? { mediaType: "application/json", charset: "" } : type;
+  const reading = await stages.readRequest({ hook, type: kept, headers, body: dead.body });
+  if (reading.kind !== "form") return undefined;
+  const { form } = reading;
   const parameters = Object.entries(query).flatMap(([name, values]) =>
     (typeof values === "string" ? [values] : values).map((value): [string, string] => [name, value]),
   );

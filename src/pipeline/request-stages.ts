@@ -14,6 +14,7 @@ import type { FileSink } from "./receive-files.ts";
 /** What a request needs from the other rooms; wired by `daemon`. */
 export interface RequestStages extends FileSink {
   readonly storeBytes: MailStages["storeBytes"];
+  readonly readRequest: MailStages["readRequest"];
   checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaVerdict | TaskFailure>;
   /** The secrets that a hook's references stand for now. */
   secretsOf(hook: Hook, references: SecretReference | readonly SecretReference[]): readonly string[];

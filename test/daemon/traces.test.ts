@@ -79,7 +79,7 @@ test("a mail is one trace from RCPT to ack, and the event names the span of its 
     attributes: { "service.name": "posthorn", "posthorn.outcome": "stored" },
   });
   expect(root).not.toHaveProperty("parentSpanId");
-  expect(parse).toMatchObject({ parentSpanId: root?.spanId, attributes: { "posthorn.result": "read" } });
+  expect(parse).toMatchObject({ parentSpanId: root?.spanId, attributes: { "posthorn.result": "planned" } });
   expect(publish).toMatchObject({
     kind: PRODUCER,
     parentSpanId: root?.spanId,

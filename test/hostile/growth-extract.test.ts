@@ -65,7 +65,7 @@ const SUBJECTS: readonly Subject[] = [
   },
   {
     name: "attributes",
-    run: (text) => attributesOf(text, { attributes: 2, end: text.length }),
+    run: (text) => scanTags(text, tagNames("p"), (tag) => void attributesOf(text, tag)),
     around: [(text) => `<p ${text}>`, (text) => `<p a="${text}">`],
   },
   { name: "scripts", run: findScripts, around: [alone, inScript, (text) => `<script ${text}`] },

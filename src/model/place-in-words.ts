@@ -1,4 +1,4 @@
-import type { ItemSource } from "../model/item.ts";
+import type { ItemSource } from "./item.ts";
 
 /** A place as a person would call it: `part 1.2 (text/html) script`, `part 3 (application/json, order.json)`. */
 export function placeInWords({ part, mediaType, filename, element, quoted, forwarded }: ItemSource): string {

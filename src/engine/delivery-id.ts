@@ -7,7 +7,7 @@ import type { DeliveryIdPlace, SignatureOption } from "../model/hook-options.ts"
 import type { JsonText } from "../model/mail.ts";
 import type { RequestHeaders } from "../model/request.ts";
 import { headerOf } from "../model/request.ts";
-import { BODY_LIMITS } from "./request-payload.ts";
+import { BODY_LIMITS } from "./budgets.ts";
 
 /** What a delivery is called by its sender, over all of its tries. */
 export interface DeliveryName {

@@ -5,12 +5,18 @@ import { toJson } from "../event/json.ts";
 import { percentDecoded } from "../lib/percent-decoded.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { RequestProblem } from "../model/outcome.ts";
-import type { ReceivedRequest, RequestHeaders } from "../model/request.ts";
+import type { RequestHeaders } from "../model/request.ts";
 import { headerOf } from "../model/request.ts";
 import type { BodyType } from "../parse/body-kind.ts";
 import { parseBodyType } from "../parse/body-kind.ts";
 import type { BodyReading } from "./request-payload.ts";
 import { readBody } from "./request-payload.ts";
+
+/** A request as far as its events go. */
+interface RequestBytes {
+  readonly headers: RequestHeaders;
+  readonly body: Uint8Array;
+}
 
 /** One CloudEvent that came in: what it carries, and what it says of itself. */
 interface IncomingEvent {
@@ -38,7 +44,7 @@ const MAX_BATCH = 1_000;
  *
  * Source: CloudEvents HTTP Protocol Binding 1.0.2 §3; JSON Event Format 1.0.2 §3, §4.
  */
-export function incomingEventsOf(request: ReceivedRequest, type: BodyType): IncomingEvents {
+export function incomingEventsOf(request: RequestBytes, type: BodyType): IncomingEvents {
   if (type.mediaType === STRUCTURED || type.mediaType === BATCH) {
     const reading = readBody(request.body, type);
     if (reading.kind !== "payload") return { kind: "refused", problems: problemsOf(reading) };
@@ -134,7 +140,7 @@ function payloadOf(node: JsonNode, dataType: string): JsonText | undefined {
   return reading.kind === "payload" ? reading.payload : toJson(base64);
 }
 
-function binary(request: ReceivedRequest, type: BodyType): IncomingEvents {
+function binary(request: RequestBytes, type: BodyType): IncomingEvents {
   const { headers } = request;
   const get = (name: string) => attributeOf(headers, `ce-${name}`);
   const problems = requiredProblems({ get, pointerOf: (name) => `ce-${name}:` });

@@ -4,7 +4,7 @@ import type { HookOptions } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
 import type { FormField } from "../parse/body-fields.ts";
 import { treeOfFields } from "../parse/body-tree.ts";
-import { BODY_LIMITS } from "./request-payload.ts";
+import { BODY_LIMITS } from "./budgets.ts";
 
 /** A form's payload, and what its control fields said. */
 export interface Form {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { parseBodyType } from "../../src/parse/body-kind.ts";
 import { boundaryOf } from "../../src/parse/body-multipart.ts";
 import { receiveFiles } from "../../src/pipeline/receive-files.ts";
-import { readBody } from "../../src/pipeline/request-payload.ts";
+import { readBody } from "../../src/engine/request-payload.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
 const utf8 = (text: string) => Buffer.from(text);

@@ -9,9 +9,7 @@ import { parseUrlencoded } from "../parse/body-fields.ts";
 import { readXmlBody } from "../parse/body-xml.ts";
 import { decodeText, readStrictly } from "../parse/charset.ts";
 import { readLabel } from "../parse/charset-labels.ts";
-
-/** The limits of contract §4, as far as request bodies know them, and those of forms. */
-export const BODY_LIMITS = { jsonDepth: 512, items: 1_000, fields: 1_000, fieldDepth: 8 } as const;
+import { BODY_LIMITS } from "./budgets.ts";
 
 /** What a body turned out to be. */
 export type BodyReading =
