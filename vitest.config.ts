@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/bench/**", "test/soak/**", "test/faults/**"],
+    exclude: ["test/bench/**", "test/soak/**", "test/faults/**", "test/hostile/**"],
     // Most tests wait for other processes: three files at once keep two cores busy.
     maxWorkers: 3,
     testTimeout: 120_000,

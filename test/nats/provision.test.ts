@@ -138,7 +138,7 @@ test("what others have taken of a quota is not shared out again, and nothing is 
   expect(config.max_bytes).toBe(Math.floor((40 * 1024 * 1024 * 0.5) / 0.98));
   // A stream of ours that is gone gets what is left.
   await jsm.streams.delete("OBJ_posthorn_objects");
-  await jsm.streams.add({ name: "MORE", subjects: ["more"], max_bytes: 12 * 1024 * 1024 });
+  await jsm.streams.add({ name: "MORE", subjects: ["more"], max_bytes: 12 * 1024 * 1024 + 200 * 1024 });
   await expect(provision(connection, SETTINGS, silentLog)).rejects.toMatchObject({
     name: "OperatorError",
     message: expect.stringMatching(
