@@ -133,7 +133,7 @@ export const readSecretsKey = (text: string): { readonly value: string | undefin
   text === "" || /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/.test(text) ? { value: text || undefined } : undefined;
 
 export const readWorkers = (text: string): number | undefined =>
-  text === "" ? availableParallelism() : readCount(1, 256)(text);
+  text === "" ? Math.max(1, availableParallelism() - 1) : readCount(1, 256)(text);
 
 /** `viewer=staff,operator=ops,administrator=admins`: which value of a claim is which role; a role may stand twice. */
 export const readRoles = (

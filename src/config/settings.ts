@@ -274,7 +274,13 @@ export const SETTINGS = {
     readDuration,
   ),
   softBounce: row("POSTHORN_SOFT_BOUNCE", "false", "true or false", "every 5xx goes out as 4xx", readFlag),
-  workers: row("POSTHORN_WORKERS", "", "1 to 256; empty is the number of cores", "threads that parse", readWorkers),
+  workers: row(
+    "POSTHORN_WORKERS",
+    "",
+    "1 to 256; empty is the number of cores less one, but at least 1",
+    "engine threads for ordinary messages; one more stands by",
+    readWorkers,
+  ),
   parseTimeout: row("POSTHORN_PARSE_TIMEOUT", "10s", DURATION, "CPU time that one mail may cost", readDuration),
   secretsKey: row(
     "POSTHORN_SECRETS_KEY",

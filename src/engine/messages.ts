@@ -59,7 +59,7 @@ export interface ReportRequest {
 }
 
 /** What a form or web hook was sent. */
-export interface BodyRequest extends Omit<RequestToRead, "hook" | "body"> {
+interface BodyRequest extends Omit<RequestToRead, "hook" | "body"> {
   readonly kind: "body";
   readonly slot: number;
 }

@@ -96,7 +96,10 @@ async function read(
     case "too-slow":
     case "died":
       return { kind: "no", outcome: { kind: "tryLater", cause: "parse-slow" } };
-    default:
+    case "refused":
+    case "opaque":
+    case "events":
+    case "form":
       return reading;
   }
 }

@@ -41,8 +41,9 @@ export function testGrowth(subjects: readonly Subject[]): void {
   test.each(cases)("%s", { timeout: 300_000 }, async (_, subject) => {
     const steep: string[] = [];
     for (const [index, place] of (subject.around ?? [(text: string) => text]).entries())
-      for (const { name, make } of TEXT_FAMILIES) {
-        const growth = await steepGrowthOf(subject, (size) => place(make(size)));
+      for (const family of TEXT_FAMILIES) {
+        const { name } = family;
+        const growth = await steepGrowthOf(subject, (size) => place(family.make(size)));
         if (growth !== undefined)
           steep.push(
             `${name} at place ${index}: ${growth.exponent.toFixed(2)}, ${growth.times.map(Math.round).join(", ")} ms`,
