@@ -253,6 +253,24 @@ test("a form that was taken for spam is released by a replay, without its contro
   expect(await findDeadLetter(storage.jsm, id)).toBeUndefined();
 });
 
+test("a form in latin1 that was taken for spam is released with its letters", async () => {
+  const { storage } = posthorn.daemon;
+  const answer = await fetch(urlOf(shop), {
+    method: "POST",
+    headers: { origin: SHOP, "content-type": "application/x-www-form-urlencoded; charset=iso-8859-1" },
+    body: "name=J%FCrgen&website=x",
+  });
+  const { id } = (await answer.json()) as { id: string };
+  const found = await findDeadLetter(storage.jsm, id);
+  if (found === undefined) throw new Error("no dead letter");
+  const settings = readSettings({ POSTHORN_NATS_URL: nats.url });
+  await using engine = createTestEngine();
+  const publish = publishOn(storage, undefined);
+  const stages = mailStages({ storage, settings, publish, engine, log: silentLog, env: {} });
+  expect((await replayDeadLetter(storage, stages, found)).kind).toBe("published");
+  expect(await lastPayload()).toEqual({ name: "Jürgen" });
+});
+
 test("the same submit sent twice under its _id is one event, with other fields two", async () => {
   const before = await count("POSTHORN_EVENTS");
   const first = (await (await post(open, "_id=42&a=1")).json()) as { id: string };

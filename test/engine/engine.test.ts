@@ -133,6 +133,26 @@ test("a mail that takes more than its CPU time becomes a dead letter with what i
   expect(restarts).toContain("parse-timeout");
 });
 
+test.each([
+  ["a limit of its parts", `Content-Type: multipart/mixed; boundary=b\r\n\r\n${"--b\r\n\r\nx\r\n".repeat(1_100)}`],
+  ["a header that is too long", `X-Long: ${"x".repeat(300_000)}\r\n\r\n{}`],
+])("a mail that passes %s is a dead letter that says who sent what", async (_, rest) => {
+  await using engine = createTestEngine();
+  const head =
+    "From: a@shop.example\r\nSubject: Many\r\nMessage-ID: <many@shop.example>\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\n";
+  const [plan] = (await planned(engine, jobOf(Buffer.from(head + rest)))).plans;
+  if (plan?.kind !== "dead-letter") throw new Error(plan?.kind);
+  expect(JSON.parse(Buffer.from(plan.bytes).toString())).toMatchObject({
+    reason: { code: "limit-exceeded" },
+    mail: {
+      from: { address: "a@shop.example" },
+      subject: "Many",
+      messageId: "<many@shop.example>",
+      date: "2026-11-30T10:00:00.000Z",
+    },
+  });
+});
+
 test("many slow mails at once: two have a thread each, the others are stopped and wait; ordinary mail goes on", async () => {
   await using engine = createTestEngine({ parseTimeoutMs: 20_000 });
   await planned(engine, jobOf(jsonMail('{"order":0}')));
