@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { CommanderError } from "commander";
 
 import { createProgram } from "./cli/program.ts";
+import { stackOf } from "./lib/stack-of.ts";
 import { OperatorError } from "./model/operator-error.ts";
 
 // argv in, exit code out.
@@ -36,8 +37,7 @@ function exitCodeOf(error: unknown): number {
     printError({ error: message, hint, exitCode, ...(problems !== undefined && { problems }) });
     return exitCode;
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`posthorn: something went wrong that is our fault: ${detail}\n`);
+  process.stderr.write(`posthorn: something went wrong that is our fault: ${stackOf(error)}\n`);
   printError({ error: error instanceof Error ? error.message : String(error), hint: "a fault of ours", exitCode: 1 });
   return 1;
 }

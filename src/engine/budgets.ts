@@ -37,7 +37,6 @@ export const READ_LIMITS: ReadLimits = {
 /** What the body of a form or web hook may hold; its bytes are a setting. */
 export const BODY_LIMITS = {
   jsonDepth: 512,
-  items: 1_000,
   /** A form of a million empty fields. */
   fields: 1_000,
   /** `a[b][c][d]…=1`: each level an object. */

@@ -1,5 +1,6 @@
 import { checkSchema } from "../extract/schema.ts";
 import { LoadError } from "../lib/load-late.ts";
+import { stackOf } from "../lib/stack-of.ts";
 import type { Hook } from "../model/hook.ts";
 import { ByteChunks } from "./byte-chunks.ts";
 import type { MailJob } from "./job.ts";
@@ -172,7 +173,7 @@ export class EngineLoop {
 
   #fail(id: number, error: unknown): void {
     this.#inHand.delete(id);
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const text = stackOf(error);
     if (error instanceof LoadError) return this.#say({ kind: "unloaded", error: text });
     this.#results.push({ id, result: { kind: "threw", error: text } });
     this.#flushSoon();

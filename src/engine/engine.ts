@@ -21,7 +21,7 @@ import type { FromThread, RememberedHook, ThreadSettings, ThreadWork, WorkResult
 import { packed } from "./pack.ts";
 import type { HookWish, MailReading } from "./read-mail.ts";
 import type { RequestReading, RequestToRead } from "./read-request.ts";
-import type { MailWork, TaskFailure, Work, WorkState } from "./work.ts";
+import type { MailWork, TaskAnswer, TaskFailure, TaskWork, Work, WorkState } from "./work.ts";
 
 export interface EngineSettings extends Omit<ThreadSettings, "progress"> {
   /** Threads for ordinary mail; one more stands by. */
@@ -63,6 +63,7 @@ export class Engine {
   /** Where mails that are planned one by one were read. */
   readonly #places = new Map<MailJob, { readonly thread: EngineThread; readonly id: number }>();
   #lastId = 0;
+  /** Finished bytes that wait for their acks. */
   #builtBytes = 0;
   #isGathering = false;
   #look: NodeJS.Timeout | undefined;
@@ -100,11 +101,6 @@ export class Engine {
     return this.#threads.size;
   }
 
-  /** Finished bytes that wait for their acks. */
-  get builtBytes(): number {
-    return this.#builtBytes;
-  }
-
   /** Decides about a mail and builds what shall be stored. Never rejects. */
   planMail(job: MailJob, signal?: AbortSignal): Promise<MailAnswer> {
     const isHeavy = job.bytes.length * job.deliveries.length > HEAVY_BYTES;
@@ -122,42 +118,32 @@ export class Engine {
 
   /** Holds a payload against a schema, because neither is ours. Never rejects. */
   checkSchema(schema: JsonSchema, payload: JsonText): Promise<SchemaVerdict | TaskFailure> {
-    return new Promise((resolve) =>
-      this.#add({
-        ...this.#fresh(payload.length > HEAVY_BYTES, undefined),
-        kind: "task",
-        request: { kind: "schema", schema, payload },
-        bytes: undefined,
-        // A thread answers a schema with a verdict.
-        resolve: (answer) => resolve(answer as SchemaVerdict | TaskFailure),
-      }),
-    );
+    return this.#ask({ kind: "schema", schema, payload }, undefined, payload.length);
   }
 
   /** Reads what a form or web hook was sent. Never rejects. */
   readRequest(request: RequestToRead): Promise<RequestReading | TaskFailure> {
-    return new Promise((resolve) =>
-      this.#add({
-        ...this.#fresh(request.body.length > HEAVY_BYTES, undefined),
-        kind: "task",
-        request,
-        bytes: request.body,
-        // A thread answers a request with its reading.
-        resolve: (answer) => resolve(answer as RequestReading | TaskFailure),
-      }),
-    );
+    return this.#ask(request, request.body);
   }
 
   /** What a mail holds, for a person who looks at it. Never rejects. */
   report(bytes: Uint8Array, wishes: readonly HookWish[]): Promise<MailReading | TaskFailure> {
+    return this.#ask({ kind: "report", wishes }, bytes);
+  }
+
+  /** Does a task; the caller knows what a thread answers to what it asks. */
+  #ask<Answer extends TaskAnswer>(
+    request: TaskWork["request"],
+    bytes: Uint8Array | undefined,
+    size = bytes?.length ?? 0,
+  ): Promise<Answer | TaskFailure> {
     return new Promise((resolve) =>
       this.#add({
-        ...this.#fresh(bytes.length > HEAVY_BYTES, undefined),
+        ...this.#fresh(size > HEAVY_BYTES, undefined),
         kind: "task",
-        request: { kind: "report", wishes },
+        request,
         bytes,
-        // A thread answers a mail with a reading.
-        resolve: (answer) => resolve(answer as MailReading | TaskFailure),
+        resolve: (answer) => resolve(answer as Answer | TaskFailure),
       }),
     );
   }

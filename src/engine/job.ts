@@ -80,7 +80,7 @@ export interface Planned {
 }
 
 /** A mail that is planned one delivery at a time, so that only one is in memory. */
-export interface ReadOneByOne {
+interface ReadOneByOne {
   readonly kind: "one-by-one";
   readonly facts: MailFacts;
   /** What each delivery that is published has for its event's id. */

@@ -18,6 +18,7 @@ import type { Extraction, Item } from "../model/item.ts";
 import type { JsonText, MailSummary } from "../model/mail.ts";
 import type { EventId } from "../model/outcome.ts";
 import type { Verdicts } from "../model/verdicts.ts";
+import type { MailHead } from "../parse/mail-head.ts";
 import { parseMailHead } from "../parse/mail-head.ts";
 import type { ByteChunks } from "./byte-chunks.ts";
 import { isAutomatic } from "./decide.ts";
@@ -50,6 +51,7 @@ export class MailPlanner {
   readonly #cut: CutHookIds;
   #messageKey: string | undefined;
   #rawSha256: string | undefined;
+  #head: MailHead | undefined;
   readonly #named = new Set<string>();
 
   constructor(mail: MailToPlan, settings: PlanSettings) {
@@ -123,7 +125,7 @@ export class MailPlanner {
     };
     const letterWith = (include: readonly ("text" | "headers")[]) => {
       if (read === undefined) {
-        const head = parseMailHead(job.bytes, this.#settings.maxHeaderBytes);
+        const head = (this.#head ??= parseMailHead(job.bytes, this.#settings.maxHeaderBytes));
         const { envelope, bytes } = job;
         const mail = rawMailJson({
           head,

@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DnsLookups } from "../authenticate/dns-lookups.ts";
 import type { DmarcReading } from "../authenticate/dmarc.ts";
 import { authenticateMail } from "../authenticate/mail.ts";
+import { stackOf } from "../lib/stack-of.ts";
 import { Remembered } from "../lib/remembered.ts";
 import { DNS_DEADLINE_MS, DNS_LIMITS, REMEMBERED_VERDICTS } from "./budgets.ts";
 import { EngineLoop } from "./engine-loop.ts";
@@ -27,7 +28,7 @@ const rules = {
     say({
       kind: "fault",
       sentence: "A mail could not be authenticated",
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error: stackOf(error),
     }),
 };
 const loop = new EngineLoop(settings, say, ({ bytes, envelope, peer }, header) =>

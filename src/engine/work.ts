@@ -1,5 +1,5 @@
 import type { SchemaVerdict } from "../extract/schema.ts";
-import type { MailJob, NotPlanned, Planned, ReadOneByOne } from "./job.ts";
+import type { MailAnswer, MailJob } from "./job.ts";
 import type { DeadLetterReason } from "../model/dead-letter.ts";
 import type { ReportRequest, SchemaRequest } from "./messages.ts";
 import type { MailReading } from "./read-mail.ts";
@@ -12,7 +12,7 @@ export type TaskFailure =
   | { readonly kind: "too-slow" }
   | { readonly kind: "busy" };
 
-type TaskAnswer = SchemaVerdict | MailReading | RequestReading | TaskFailure;
+export type TaskAnswer = SchemaVerdict | MailReading | RequestReading | TaskFailure;
 
 /** A mail on its way through the engine. */
 export interface MailWork {
@@ -22,11 +22,11 @@ export interface MailWork {
   readonly only: number | undefined;
   /** Set once the mail has cost too much. */
   readonly unread: DeadLetterReason | undefined;
-  readonly resolve: (answer: Planned | ReadOneByOne | NotPlanned) => void;
+  readonly resolve: (answer: MailAnswer) => void;
 }
 
 /** Anything else that is done in a thread. */
-interface TaskWork {
+export interface TaskWork {
   readonly kind: "task";
   readonly request: SchemaRequest | ReportRequest | RequestToRead;
   readonly bytes: Uint8Array | undefined;

@@ -1,5 +1,6 @@
 import type { JsonNode } from "./json-node.ts";
 import { MAX_DUPLICATES } from "./json-node.ts";
+import { pointerToken } from "../lib/json-pointer.ts";
 
 /**
  * JSON Pointers (RFC 6901) of members whose name stands twice in its object, each once, the first hundred in document
@@ -16,7 +17,7 @@ export function duplicateKeysOf(node: JsonNode): string[] {
     if (current.kind === "object") {
       const seen = new Set<string>();
       for (const { name, value } of current.members) {
-        const own = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+        const own = `${pointer}/${pointerToken(name)}`;
         if (seen.has(name)) found.add(own);
         seen.add(name);
         below.push({ node: value, pointer: own });

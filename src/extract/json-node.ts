@@ -1,6 +1,7 @@
 import type { JsonText } from "../model/mail.ts";
 import type { JsonProblem } from "./json-string.ts";
 import { problemAt, problemInString, readString } from "./json-string.ts";
+import { pointerToken } from "../lib/json-pointer.ts";
 
 /** A JSON value with everything the sender wrote: member order, duplicate names, the digits of numbers, escapes. */
 export type JsonNode = JsonObject | JsonArray | JsonScalar;
@@ -140,7 +141,7 @@ function noteMember(stack: readonly Open[], top: Open, duplicates: Set<string>):
 /** One step of a JSON Pointer (RFC 6901 §3). */
 function pointerStep(open: Open): string {
   const token = "seen" in open ? (open.name?.name ?? "") : String(open.index);
-  return `/${token.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  return `/${pointerToken(token)}`;
 }
 
 function readName(text: string, at: number): { name: string; raw: string; end: number } | { problem: JsonProblem } {

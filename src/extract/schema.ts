@@ -5,6 +5,7 @@ import { makeRoom } from "../lib/make-room.ts";
 import type { SchemaEngine } from "../lib/schema-engine.ts";
 import type { JsonSchema } from "../model/hook-options.ts";
 import type { JsonText } from "../model/mail.ts";
+import { pointerToken } from "../lib/json-pointer.ts";
 
 /** One place where a payload does not meet its schema. */
 export interface SchemaProblem {
@@ -64,9 +65,7 @@ async function loadEngine(): Promise<SchemaEngine> {
 
 function pointerOf(error: ErrorObject): string {
   const missing: unknown = error.params["missingProperty"] ?? error.params["additionalProperty"];
-  return typeof missing === "string"
-    ? `${error.instancePath}/${missing.replaceAll("~", "~0").replaceAll("/", "~1")}`
-    : error.instancePath;
+  return typeof missing === "string" ? `${error.instancePath}/${pointerToken(missing)}` : error.instancePath;
 }
 
 function inWords(error: ErrorObject): string {

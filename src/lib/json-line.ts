@@ -1,3 +1,5 @@
+import { pointerToken } from "./json-pointer.ts";
+
 /** Where a value stands in a JSON text. */
 export interface JsonPlace {
   readonly offset: number;
@@ -48,7 +50,7 @@ function offsetsIn(text: string, wanted: ReadonlySet<string>): Map<string, numbe
   let expectsKey = false;
   const here = () => {
     const inside = open.at(-1);
-    return inside === undefined ? "" : `${inside.pointer}/${escaped(String(inside.key))}`;
+    return inside === undefined ? "" : `${inside.pointer}/${pointerToken(String(inside.key))}`;
   };
   const begin = (offset: number): string => {
     const pointer = here();
@@ -76,8 +78,6 @@ function offsetsIn(text: string, wanted: ReadonlySet<string>): Map<string, numbe
   }
   return offsets;
 }
-
-const escaped = (key: string) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
 function keyOf(token: string): string {
   // To fail costs a thousand times as much as to look.

@@ -3,6 +3,7 @@ import type { ErrorObject } from "ajv";
 import { parentsOf } from "../lib/json-line.ts";
 import { nearestOf } from "../lib/nearest.ts";
 import { OPTION_SCHEMAS } from "./app-definition-schema.ts";
+import { pointerToken } from "../lib/json-pointer.ts";
 
 /** One thing that is wrong in a definition: where (JSON Pointer), what was found, and what is allowed. */
 export interface DefinitionFault {
@@ -45,9 +46,7 @@ export function foundAt(pointer: string, value: unknown): string {
 
 function pointerOf({ instancePath, params }: ErrorObject): string {
   const name: unknown = params["missingProperty"] ?? params["additionalProperty"];
-  return typeof name === "string"
-    ? `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`
-    : instancePath;
+  return typeof name === "string" ? `${instancePath}/${pointerToken(name)}` : instancePath;
 }
 
 function messageOf({ keyword, params, parentSchema, instancePath, data }: ErrorObject): string {

@@ -1,5 +1,6 @@
 import { PatternError, compileLinear } from "../lib/linear-pattern.ts";
 import { createSchemaEngine } from "../lib/schema-engine.ts";
+import { pointerToken } from "../lib/json-pointer.ts";
 
 /** A problem of one hook: where in the hook, and what is wrong. */
 type Problem = [pointer: string, message: string];
@@ -41,17 +42,15 @@ function patternProblemsOf(schema: unknown): Problem[] {
     const [at, value] = next;
     if (typeof value !== "object" || value === null) continue;
     for (const [name, member] of Object.entries(value).reverse()) {
-      const pointer = `${at}/${token(name)}`;
+      const pointer = `${at}/${pointerToken(name)}`;
       if (name === "pattern" && typeof member === "string") check(pointer, member);
       if (name === "patternProperties" && typeof member === "object" && member !== null)
-        for (const pattern of Object.keys(member)) check(`${pointer}/${token(pattern)}`, pattern);
+        for (const pattern of Object.keys(member)) check(`${pointer}/${pointerToken(pattern)}`, pattern);
       if (!DATA.has(name)) open.push([pointer, member]);
     }
   }
   return problems;
 }
-
-const token = (name: string) => name.replaceAll("~", "~0").replaceAll("/", "~1");
 
 function shown(pattern: string): string {
   const text = JSON.stringify(pattern);
